@@ -1,0 +1,65 @@
+# fed_library, fed_executable, fed_test: how every target of this tree is made.
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+# What all of our code is compiled with. Sums must give the same bits on every CPU level, so a
+# multiply and an add are never contracted into one instruction.
+add_library(fed_options INTERFACE)
+target_compile_features(fed_options INTERFACE cxx_std_20)
+target_include_directories(
+  fed_options INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/common/include"
+                        "${PROJECT_SOURCE_DIR}/client_sdk/include")
+target_compile_options(
+  fed_options INTERFACE -ffp-contract=off -fvisibility-inlines-hidden
+                        $<$<BOOL:${FED_COVERAGE}>:--coverage>)
+target_link_options(fed_options INTERFACE $<$<BOOL:${FED_COVERAGE}>:--coverage>)
+if(FED_SANITIZE)
+  target_compile_options(fed_options INTERFACE -fsanitize=${FED_SANITIZE} -fno-omit-frame-pointer
+                                               -fno-sanitize-recover=all -O1 -g1)
+  target_link_options(fed_options INTERFACE -fsanitize=${FED_SANITIZE})
+endif()
+
+add_library(fed_warnings INTERFACE)
+target_compile_options(
+  fed_warnings INTERFACE -Wall -Wextra -Wpedantic $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+                         $<$<BOOL:${FED_WERROR}>:-Werror>)
+
+# fed_library(name SRCS a.cc ... [DEPS public...] [PRIVATE_DEPS private...])
+# One library per folder; alias fed::name. Without SRCS it carries headers and dependencies only.
+function(fed_library name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
+  if(ARG_SRCS)
+    add_library(fed_${name} STATIC ${ARG_SRCS})
+    set_target_properties(fed_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_link_libraries(fed_${name} PUBLIC fed_options ${ARG_DEPS}
+                                      PRIVATE fed_warnings ${ARG_PRIVATE_DEPS})
+  else()
+    add_library(fed_${name} INTERFACE)
+    target_link_libraries(fed_${name} INTERFACE fed_options ${ARG_DEPS})
+  endif()
+  add_library(fed::${name} ALIAS fed_${name})
+endfunction()
+
+# fed_executable(name SRCS a.cc ... [DEPS ...])
+function(fed_executable name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SRCS})
+  target_link_libraries(${name} PRIVATE fed_options fed_warnings ${ARG_DEPS})
+endfunction()
+
+# fed_test(name SRCS a_test.cc ... [DEPS ...] [LABELS unit|integration|e2e|grpc ...])
+# A GoogleTest program; each of its cases is a ctest case. Label "grpc" says that it links gRPC,
+# whose uninstrumented locks keep it out of the thread sanitizer's run.
+function(fed_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${ARG_SRCS})
+  target_link_libraries(${name} PRIVATE fed_options fed_warnings ${ARG_DEPS} GTest::gmock_main)
+  include(GoogleTest)
+  gtest_discover_tests(
+    ${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
