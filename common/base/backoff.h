@@ -7,8 +7,8 @@
 
 namespace fed {
 
-// Exponential with full jitter: the n-th wait is uniform in [d/2, d], d = min(first * 2^n, longest).
-// Not thread-safe.
+// Exponential with full jitter: the n-th wait is uniform in [d/2, d], d = min(first * 2^n,
+// longest). Not thread-safe.
 class Backoff {
  public:
   Backoff(absl::Duration first, absl::Duration longest, RandomStream random)

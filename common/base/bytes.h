@@ -21,9 +21,9 @@ class ByteWriter {
   void U32(std::uint32_t v);
   void U64(std::uint64_t v);
   void I64(std::int64_t v) { U64(static_cast<std::uint64_t>(v)); }
-  void F64(double v);                       // IEEE bits
+  void F64(double v);  // IEEE bits
   void Raw(absl::Span<const std::uint8_t> bytes);
-  void ShortText(absl::string_view text);   // u16 length, bytes. REQUIRES: text.size() <= 65'535
+  void ShortText(absl::string_view text);  // u16 length, bytes. REQUIRES: text.size() <= 65'535
 
  private:
   std::vector<std::uint8_t>& out_;
@@ -52,8 +52,8 @@ class ByteReader {
   bool ok_ = true;
 };
 
-std::string ToHex(absl::Span<const std::uint8_t> bytes);                   // lower case
-StatusOr<std::vector<std::uint8_t>> FromHex(absl::string_view text);       // kInvalidArgument
+std::string ToHex(absl::Span<const std::uint8_t> bytes);              // lower case
+StatusOr<std::vector<std::uint8_t>> FromHex(absl::string_view text);  // kInvalidArgument
 
 absl::Span<const std::uint8_t> AsBytes(absl::string_view text);
 absl::string_view AsText(absl::Span<const std::uint8_t> bytes);

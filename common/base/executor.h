@@ -13,7 +13,8 @@ class Executor {
  public:
   virtual ~Executor() = default;
   virtual void Post(std::function<void()> task) = 0;
-  // Not before `time` on the executor's clock. Tasks still waiting when it is destroyed are dropped.
+  // Not before `time` on the executor's clock. Tasks still waiting when it is destroyed are
+  // dropped.
   virtual void PostAt(absl::Time time, std::function<void()> task) = 0;
 };
 

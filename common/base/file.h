@@ -49,9 +49,11 @@ class FileSystem {
   // Atomic; the new name is durable only after SyncFolder of its folder.
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
   virtual Status Remove(const std::string& path) = 0;  // kNotFound if there is none
-  virtual Status MakeFolder(const std::string& path) = 0;  // with its parents, mode 0700; OK if there
+  virtual Status MakeFolder(
+      const std::string& path) = 0;  // with its parents, mode 0700; OK if there
   virtual Status SyncFolder(const std::string& path) = 0;
-  virtual StatusOr<std::vector<std::string>> List(const std::string& path) const = 0;  // sorted names
+  virtual StatusOr<std::vector<std::string>> List(
+      const std::string& path) const = 0;  // sorted names
   virtual StatusOr<bool> Exists(const std::string& path) const = 0;
 
   // The machine's. Never deleted.

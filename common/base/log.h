@@ -25,7 +25,8 @@ struct LogField {
 class Log {
  public:
   using Sink = std::function<void(LogLevel, absl::string_view line)>;
-  explicit Log(Sink sink, LogLevel least = LogLevel::kInfo) : sink_(std::move(sink)), least_(least) {}
+  explicit Log(Sink sink, LogLevel least = LogLevel::kInfo)
+      : sink_(std::move(sink)), least_(least) {}
 
   void Debug(absl::string_view event, std::initializer_list<LogField> fields = {}) const {
     Write(LogLevel::kDebug, event, fields);
