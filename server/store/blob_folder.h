@@ -32,6 +32,10 @@ class BlobFolder {
 
   // kNotFound. Read-only.
   virtual StatusOr<std::unique_ptr<File>> Open(const Digest& digest) const = 0;
+  // The digests of the blob's chunks, kept in a file beside it (<hex digest>.chunks, written before
+  // the blob becomes visible): nothing is hashed again to serve it. kDataLoss if they do not make
+  // up its digest.
+  virtual StatusOr<std::vector<Digest>> Chunks(const Digest& digest) const = 0;
   virtual Status Remove(const Digest& digest) = 0;  // OK if there is none
   virtual StatusOr<std::vector<Digest>> List() const = 0;
   virtual std::string PathOf(const Digest& digest) const = 0;
