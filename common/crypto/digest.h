@@ -19,7 +19,7 @@ namespace fed {
 struct Digest {
   std::array<std::uint8_t, 32> bytes{};
   friend auto operator<=>(const Digest&, const Digest&) = default;
-  std::string ToHex() const;                              // 64 lower-case characters
+  std::string ToHex() const;                               // 64 lower-case characters
   static StatusOr<Digest> FromHex(absl::string_view hex);  // kInvalidArgument
   static StatusOr<Digest> FromBytes(absl::Span<const std::uint8_t> bytes);  // exactly 32
 };
