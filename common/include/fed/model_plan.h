@@ -25,7 +25,10 @@ struct LayerPlan {
   std::string name;                         // prefix of its tensors: "fc1" has "fc1.weight", "fc1.bias"
   std::map<std::string, Value> attributes;  // linear: {"out": 200, "bias": true}
   int line = 0;                             // in the file, for messages; 0: not from a file
-  friend bool operator==(const LayerPlan&, const LayerPlan&) = default;
+  // Of what it says, wherever it was read: `line` does not count.
+  friend bool operator==(const LayerPlan& a, const LayerPlan& b) {
+    return a.type == b.type && a.name == b.name && a.attributes == b.attributes;
+  }
 };
 
 // How the first version's values are drawn: "normal" (mean 0, `sigma`), "glorot" (uniform, Glorot
@@ -45,16 +48,17 @@ struct ModelPlan {
   friend bool operator==(const ModelPlan&, const ModelPlan&) = default;
 };
 
-// From TOML text. `source` names it in messages: "mlp.toml:12: unknown key 'ouputs' ...".
-// kInvalidArgument with source, line and what was expected. Attributes are checked by their types'
-// own rules when a network is made.
+// From TOML text. `source` names it in messages: "mlp.toml:12: layer 3 'fc1' (linear): unknown key
+// 'ouput'; known: type, name, out, bias (did you mean 'out'?)". kInvalidArgument with source, line
+// and what was expected. What it returns has been checked in full: TensorsOf succeeds.
 StatusOr<ModelPlan> ParseModelPlan(std::string_view toml, std::string_view source);
 
 // Shapes of all tensors that the plan's layers have, in order: PyTorch's names and layouts
 // (weight is out x in). kInvalidArgument names the layer and both shapes when they do not fit.
 StatusOr<std::vector<TensorInfo>> TensorsOf(const ModelPlan& plan);
 
-// The first version. Equal plan and seed: equal bytes.
+// The first version. Equal plan and seed: equal bytes, on every machine. kInvalidArgument as
+// TensorsOf; kResourceExhausted: no memory for its values.
 StatusOr<Parameters> Initialize(const ModelPlan& plan, std::uint64_t seed);
 
 }  // namespace fed
