@@ -25,8 +25,8 @@ struct JobRecord {
   std::string plan;         // the text of the model plan; empty: none
   std::string plan_source;
   JobState state = JobState::kDraft;
-  std::string reason;         // of a pause or a stop
-  int failed_in_a_row = 0;    // rounds
+  std::string reason;       // of a pause or a stop
+  int failed_in_a_row = 0;  // rounds
   absl::Time created_at;
 };
 
@@ -69,11 +69,12 @@ struct RoundRecord {
   RoundId round;
   ModelVersion base;
   RoundState state = RoundState::kOpen;
-  std::string reason;      // of a failure; while CLOSING: why it was cancelled, if it was
+  std::string reason;  // of a failure; while CLOSING: why it was cancelled, if it was
   std::int64_t target_updates = 0;
-  absl::Time opened_at;    // wall time, for people
-  absl::Time closed_at;    // absl::InfiniteFuture(): not yet
-  absl::Duration remaining;  // until the deadline, when it was written; a restart never makes it longer
+  absl::Time opened_at;  // wall time, for people
+  absl::Time closed_at;  // absl::InfiniteFuture(): not yet
+  absl::Duration
+      remaining;  // until the deadline, when it was written; a restart never makes it longer
 };
 
 enum class AssignmentState { kAssigned, kDone, kRejected, kGone };
@@ -118,8 +119,8 @@ struct ModelFile {
 struct ModelRecord {
   JobId job;
   ModelVersion version;
-  RoundId made_by;                          // 0: the initial model
-  std::map<std::string, ModelFile> files;   // by group: "model", "control"
+  RoundId made_by;                         // 0: the initial model
+  std::map<std::string, ModelFile> files;  // by group: "model", "control"
   absl::Time created_at;
   bool kept = true;  // false: its files may be gone (retention)
 };

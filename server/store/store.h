@@ -35,12 +35,15 @@ class StoreView {
                                                     absl::string_view key_digest) const = 0;
 
   virtual StatusOr<RoundRecord> Round(const JobId& job, RoundId round) const = 0;
-  virtual StatusOr<std::vector<RoundRecord>> ActiveRounds(const JobId& job) const = 0;  // OPEN, CLOSING
-  virtual StatusOr<std::vector<RoundRecord>> Rounds(const JobId& job, std::int64_t limit) const = 0;  // newest first
+  virtual StatusOr<std::vector<RoundRecord>> ActiveRounds(
+      const JobId& job) const = 0;  // OPEN, CLOSING
+  virtual StatusOr<std::vector<RoundRecord>> Rounds(const JobId& job,
+                                                    std::int64_t limit) const = 0;  // newest first
   virtual StatusOr<std::int64_t> CountRounds(const JobId& job, RoundState state) const = 0;
 
   virtual StatusOr<AssignmentRecord> Assignment(const JobId& job, AssignmentId a) const = 0;
-  virtual StatusOr<std::vector<AssignmentRecord>> Assignments(const JobId& job, RoundId r) const = 0;
+  virtual StatusOr<std::vector<AssignmentRecord>> Assignments(const JobId& job,
+                                                              RoundId r) const = 0;
   // The highest id given so far, to rounds and evaluations; 0: none.
   virtual StatusOr<AssignmentId> LastAssignment(const JobId& job) const = 0;
 
@@ -83,11 +86,12 @@ class StoreEdit : public StoreView {
   virtual Status EndReceipts(const JobId& job, RoundId joins, ReceiptEnd end,
                              ModelVersion counted_in, const std::string& reason) = 0;
 
-  // A new version: kFailedPrecondition unless it is the latest + 1 (0 for the first). A version that
-  // is there may only be put again with another `kept`.
+  // A new version: kFailedPrecondition unless it is the latest + 1 (0 for the first). A version
+  // that is there may only be put again with another `kept`.
   virtual Status PutModel(const ModelRecord& model) = 0;
   virtual Status PutEvaluation(const EvaluationRecord& evaluation) = 0;
-  virtual Status PutRoundMetrics(const JobId& job, RoundId round, const Scalars& metrics) = 0;  // merges
+  virtual Status PutRoundMetrics(const JobId& job, RoundId round,
+                                 const Scalars& metrics) = 0;  // merges
 };
 
 // Thread-safe; writers queue up behind one another and may share a commit, readers never wait.

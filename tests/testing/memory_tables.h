@@ -1,0 +1,87 @@
+// All rows of a MemoryStore: copied to make a snapshot.
+#ifndef FED_TESTS_TESTING_MEMORY_TABLES_H_
+#define FED_TESTS_TESTING_MEMORY_TABLES_H_
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/store/store.h"
+
+namespace fed::server {
+
+// Not thread-safe.
+class MemoryTables final : public StoreEdit {
+ public:
+  StatusOr<JobRecord> Job(const JobId& job) const override;
+  StatusOr<std::vector<JobRecord>> Jobs() const override;
+
+  StatusOr<ClientRecord> Client(const ClientId& id) const override;
+  StatusOr<std::vector<ClientRecord>> Clients(std::int64_t limit) const override;
+  StatusOr<std::vector<ClientRecord>> ClientsByPrefix(absl::string_view prefix) const override;
+  StatusOr<EnrollTokenRecord> EnrollToken(absl::string_view hash) const override;
+  StatusOr<std::vector<CertificateRecord>> Certificates(const ClientId& client) const override;
+  StatusOr<CertificateRecord> CertificateOf(absl::string_view token_hash,
+                                            absl::string_view key_digest) const override;
+
+  StatusOr<RoundRecord> Round(const JobId& job, RoundId round) const override;
+  StatusOr<std::vector<RoundRecord>> ActiveRounds(const JobId& job) const override;
+  StatusOr<std::vector<RoundRecord>> Rounds(const JobId& job, std::int64_t limit) const override;
+  StatusOr<std::int64_t> CountRounds(const JobId& job, RoundState state) const override;
+
+  StatusOr<AssignmentRecord> Assignment(const JobId& job, AssignmentId a) const override;
+  StatusOr<std::vector<AssignmentRecord>> Assignments(const JobId& job, RoundId r) const override;
+  StatusOr<AssignmentId> LastAssignment(const JobId& job) const override;
+
+  StatusOr<Receipt> ReceiptOf(const JobId& job, AssignmentId a) const override;
+  StatusOr<std::vector<Receipt>> Receipts(const JobId& job, RoundId joins) const override;
+  StatusOr<std::vector<Receipt>> OpenReceipts() const override;
+  StatusOr<bool> HasOpenReceipt(const JobId& job, const ClientId& client) const override;
+
+  StatusOr<ModelRecord> Model(const JobId& job, ModelVersion version) const override;
+  StatusOr<ModelRecord> LatestModel(const JobId& job) const override;
+  StatusOr<std::vector<ModelRecord>> Models(const JobId& job) const override;
+  StatusOr<bool> IsBlobNamed(absl::string_view digest) const override;
+
+  StatusOr<EvaluationRecord> Evaluation(const JobId& job, AssignmentId a) const override;
+  StatusOr<std::vector<EvaluationRecord>> Evaluations(const JobId& job,
+                                                      ModelVersion version) const override;
+  StatusOr<Scalars> RoundMetrics(const JobId& job, RoundId round) const override;
+
+  Status PutJob(const JobRecord& job) override;
+  Status PutClient(const ClientRecord& client) override;
+  Status PutEnrollToken(const EnrollTokenRecord& token) override;
+  Status PutCertificate(const CertificateRecord& certificate) override;
+  Status PutRound(const RoundRecord& round) override;
+  Status PutAssignment(const AssignmentRecord& assignment) override;
+
+  Status AddReceipt(const Receipt& receipt) override;
+  Status EndReceipt(const JobId& job, AssignmentId a, ReceiptEnd end, ModelVersion counted_in,
+                    const std::string& reason) override;
+  Status EndReceipts(const JobId& job, RoundId joins, ReceiptEnd end, ModelVersion counted_in,
+                     const std::string& reason) override;
+
+  Status PutModel(const ModelRecord& model) override;
+  Status PutEvaluation(const EvaluationRecord& evaluation) override;
+  Status PutRoundMetrics(const JobId& job, RoundId round, const Scalars& metrics) override;
+
+ private:
+  template <typename Id, typename Row>
+  using OfJobs = std::map<std::pair<JobId, Id>, Row>;
+
+  std::map<JobId, JobRecord> jobs_;
+  std::map<ClientId, ClientRecord> clients_;
+  std::map<std::string, EnrollTokenRecord, std::less<>> tokens_;  // by hash
+  std::map<std::string, CertificateRecord> certificates_;         // by serial
+  OfJobs<RoundId, RoundRecord> rounds_;
+  OfJobs<AssignmentId, AssignmentRecord> assignments_;
+  OfJobs<AssignmentId, Receipt> receipts_;
+  OfJobs<ModelVersion, ModelRecord> models_;
+  OfJobs<AssignmentId, EvaluationRecord> evaluations_;
+  OfJobs<RoundId, Scalars> metrics_;
+};
+
+}  // namespace fed::server
+
+#endif  // FED_TESTS_TESTING_MEMORY_TABLES_H_
