@@ -3,13 +3,17 @@
 #ifndef FED_COMMON_TENSOR_FLAT_LAYOUT_H_
 #define FED_COMMON_TENSOR_FLAT_LAYOUT_H_
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/base/limits.h"
 #include "common/crypto/digest.h"
+#include "common/tensor/half.h"
 #include "common/tensor/safetensors.h"
 #include "fed/parameters.h"
 #include "fed/status.h"
@@ -37,12 +41,13 @@ class FlatLayout {
  public:
   struct Part {
     TensorInfo info;
-    std::size_t tensor = 0;    // its place in the list that the layout was made from
-    std::int64_t first = 0;    // its first value's place in the flat list
+    std::size_t tensor = 0;  // its place in the list that the layout was made from
+    std::int64_t first = 0;  // its first value's place in the flat list
   };
 
   // kInvalidArgument: a pattern that matches no tensor (a typo), or nothing left to train.
-  static StatusOr<FlatLayout> Make(absl::Span<const TensorInfo> tensors, const RolePatterns& patterns);
+  static StatusOr<FlatLayout> Make(absl::Span<const TensorInfo> tensors,
+                                   const RolePatterns& patterns);
 
   absl::Span<const Part> parts() const { return parts_; }
   std::int64_t values() const { return values_; }
@@ -65,19 +70,13 @@ class FlatLayout {
 
 // Flat values [first, first + out.size()) of a safetensors file with this layout, widened to F32.
 // `header` is the file's; parts are found by name, and a missing name or another shape or dtype is
-// kInvalidArgument.
+// kInvalidArgument. REQUIRES: the range is within the layout.
 Status ReadFlat(const File& file, const SafetensorsHeader& header, const FlatLayout& layout,
                 std::int64_t first, absl::Span<float> out);
 
 // The other way: rounds to each tensor's dtype (to nearest, ties to even) and writes in place.
 Status WriteFlat(File& file, const SafetensorsHeader& header, const FlatLayout& layout,
                  std::int64_t first, absl::Span<const float> values);
-
-// F16 and BF16 to F32 and back.
-float HalfToFloat(std::uint16_t bits);
-std::uint16_t FloatToHalf(float value);
-float Bfloat16ToFloat(std::uint16_t bits);
-std::uint16_t FloatToBfloat16(float value);
 
 template <typename Visit>
 void FlatLayout::ForEachRun(std::int64_t first, std::int64_t count, Visit visit) const {

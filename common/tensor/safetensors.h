@@ -32,16 +32,19 @@ struct SafetensorsHeader {
 };
 
 // kDataLoss with what is wrong: cut off, bad JSON, a name twice, a shape that does not fit its
-// offsets, gaps, overlaps, bytes after the end. kUnimplemented: a dtype that we do not carry. Reads
-// the header only; never takes memory by a size that the file claims and does not have.
+// offsets, gaps, overlaps, bytes after the end. kUnimplemented: a dtype that we do not carry.
+// kResourceExhausted: more tensors, dimensions or bytes of a name than base/limits.h has. Reads the
+// header only; never takes memory by a size that the file claims and does not have.
 StatusOr<SafetensorsHeader> ReadSafetensorsHeader(const File& file);
 
-// The exact bytes before the data, for these tensors in this order.
+// The exact bytes before the data, for these tensors in this order. kInvalidArgument: a name twice,
+// not UTF-8 or "__metadata__"; a shape that overflows.
 StatusOr<std::string> MakeSafetensorsHeader(absl::Span<const TensorInfo> tensors,
                                             const std::map<std::string, std::string>& metadata);
 
 // The whole file in memory: for devices and tools; the server goes tile by tile (flat_layout.h).
 StatusOr<Parameters> LoadSafetensors(FileSystem& files, const std::string& path);
+// Atomic and durable, as WriteFileDurably.
 Status SaveSafetensors(FileSystem& files, const std::string& path, const Parameters& parameters,
                        const std::map<std::string, std::string>& metadata = {});
 
