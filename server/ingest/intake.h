@@ -22,9 +22,9 @@
 namespace fed::server {
 
 struct IntakeOptions {
-  std::int64_t piece_bytes = 1 << 20;          // that a device is told to send
-  std::int64_t queue_bytes = 2 << 20;          // taken in and not yet written, an upload
-  int max_uploads = 16;                        // at once; others are told to come back
+  std::int64_t piece_bytes = 1 << 20;  // that a device is told to send
+  std::int64_t queue_bytes = 2 << 20;  // taken in and not yet written, an upload
+  int max_uploads = 16;                // at once; others are told to come back
   absl::Duration come_back_after = absl::Seconds(1);
 };
 
@@ -42,8 +42,8 @@ class Upload {
   // The device has said all (half-close): with bytes missing, what is there is kept for a resume.
   virtual void Finish() = 0;
 
-  // The stream broke or its identity was revoked; what is there is kept for a resume. No reply comes
-  // after it returns.
+  // The stream broke or its identity was revoked; what is there is kept for a resume. No reply
+  // comes after it returns.
   virtual void Cancel() = 0;
 };
 

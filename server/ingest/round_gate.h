@@ -19,15 +19,15 @@ namespace fed::server {
 
 // What an update of one assignment must look like.
 struct UpdateTerms {
-  RoundId joins;                         // the round whose set it would join
+  RoundId joins;  // the round whose set it would join
   ModelVersion base;
-  Digest layout;                         // FlatLayout::digest() of the base
+  Digest layout;  // FlatLayout::digest() of the base
   std::string codec;
-  std::vector<UpdateGroup> groups;       // exactly these
-  std::set<std::string> scalars;         // taken; any other is refused
-  std::string weight_scalar;             // must be there, > 0 and <= max_weight; empty: weight 1
+  std::vector<UpdateGroup> groups;  // exactly these
+  std::set<std::string> scalars;    // taken; any other is refused
+  std::string weight_scalar;        // must be there, > 0 and <= max_weight; empty: weight 1
   double max_weight = 0;
-  double max_norm = 0;                   // L2 of group "delta"; 0: none
+  double max_norm = 0;  // L2 of group "delta"; 0: none
 };
 
 // Implemented by coordinate. Thread-safe; may block for as long as a store transaction.
@@ -43,12 +43,13 @@ class RoundGate {
   // Its receipt is committed.
   virtual void Accepted(const Receipt& receipt) = 0;
 
-  // The bytes can never count (wrong shape, NaN, zero examples, ...): the assignment becomes REJECTED
-  // with this reason.
+  // The bytes can never count (wrong shape, NaN, zero examples, ...): the assignment becomes
+  // REJECTED with this reason.
   virtual void Rejected(const Caller& caller, const wire::AssignmentRef& ref,
                         const std::string& reason) = 0;
 
-  // The commit of a receipt has an unknown outcome: the process must end and look after the restart.
+  // The commit of a receipt has an unknown outcome: the process must end and look after the
+  // restart.
   virtual void OutcomeUnknown(const Status& status) = 0;
 };
 

@@ -19,8 +19,8 @@ class SpoolReader {
  public:
   // Reads and checks header and tile table of each. A bad one does not fail the others: it is in
   // bad(), with its reason, and not a row. `verify`: hashes every tile, too (after a restart).
-  static StatusOr<std::unique_ptr<SpoolReader>> Open(const Spool& spool, std::vector<Receipt> receipts,
-                                                     bool verify);
+  static StatusOr<std::unique_ptr<SpoolReader>> Open(const Spool& spool,
+                                                     std::vector<Receipt> receipts, bool verify);
   virtual ~SpoolReader() = default;
 
   struct Bad {
