@@ -15,8 +15,8 @@ enum class Role {
   kViewer,     // looks at it
 };
 
-absl::string_view RoleName(Role role);                  // "client"
-StatusOr<Role> RoleFromName(absl::string_view name);    // kInvalidArgument lists the names
+absl::string_view RoleName(Role role);                // "client"
+StatusOr<Role> RoleFromName(absl::string_view name);  // kInvalidArgument lists the names
 
 }  // namespace fed
 
