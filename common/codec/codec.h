@@ -20,9 +20,6 @@
 
 namespace fed {
 
-
-
-
 // Stateless and thread-safe; one instance serves the whole process.
 //
 // A name is for ever: whoever changes the byte layout takes a new name ("int8" -> "int8.2"),

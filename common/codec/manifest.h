@@ -29,10 +29,11 @@ struct Manifest {
   const ManifestFile* Find(const std::string& group) const;  // null if there is none
 };
 
-// kDataLoss: order, counts or file digests do not agree.
+// kDataLoss: names, order, counts or file digests do not agree.
 Status Validate(const Manifest& manifest);
 
-// SHA-256 over ("fedmanifest1", job, version, and of each file: group, bytes, digest).
+// SHA-256 over ("fedmanifest1", u16 length and job, i64 version, and of each file: u16 length and
+// group, i64 bytes, digest).
 Digest ManifestDigest(const Manifest& manifest);
 
 }  // namespace fed

@@ -31,8 +31,8 @@ struct UpdateHeader {
   std::map<std::string, double> scalars;  // finite
   friend bool operator==(const UpdateHeader&, const UpdateHeader&) = default;
 
-  std::int64_t tiles() const;                          // of all groups, in order
-  std::int64_t tile_values(std::int64_t tile) const;   // of one; REQUIRES: 0 <= tile < tiles()
+  std::int64_t tiles() const;                         // of all groups, in order
+  std::int64_t tile_values(std::int64_t tile) const;  // of one; REQUIRES: 0 <= tile < tiles()
 };
 
 struct TileEntry {
@@ -43,7 +43,7 @@ struct TileEntry {
 inline constexpr std::int64_t kTileEntryBytes = 36;
 inline constexpr std::int64_t kUpdatePrefixBytes = 12;  // magic, format, header length
 
-// kInvalidArgument: what would not decode again (names, counts, sizes, scalars not finite).
+// kInvalidArgument: what would not decode again (names, counts, sizes, order, scalars not finite).
 StatusOr<std::vector<std::uint8_t>> EncodeUpdateHeader(const UpdateHeader& header);
 
 // Length of the whole header from its first kUpdatePrefixBytes. kInvalidArgument: not an update,
@@ -53,6 +53,8 @@ StatusOr<std::int64_t> UpdateHeaderBytes(absl::Span<const std::uint8_t> prefix);
 // `bytes` is exactly the header. kInvalidArgument with what is wrong.
 StatusOr<UpdateHeader> DecodeUpdateHeader(absl::Span<const std::uint8_t> bytes);
 
+// kTileEntryBytes each. Whether their number and sizes fit the header and its codec is for the
+// reader to check. kInvalidArgument: not a multiple of kTileEntryBytes.
 std::vector<std::uint8_t> EncodeTileTable(absl::Span<const TileEntry> tiles);
 StatusOr<std::vector<TileEntry>> DecodeTileTable(absl::Span<const std::uint8_t> bytes);
 
