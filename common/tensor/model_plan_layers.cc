@@ -208,6 +208,7 @@ StatusOr<std::vector<LayerShape>> ShapesOf(const ModelPlan& plan, absl::string_v
     input = shape->output;
     shapes.push_back(std::move(shape).value());
   }
+  if (names.empty()) return of_plan(Invalid("no layer has tensors: there is nothing to train"));
   FED_RETURN_IF_ERROR(of_plan(CheckLoss(plan, input)));
   return shapes;
 }
