@@ -28,8 +28,8 @@ std::string IdentityUri(const Caller& caller, absl::string_view trust_domain);
 
 struct AccessRule {
   Listener listener;
-  absl::string_view method;     // "/fed.v1.Participate/CheckIn"
-  std::vector<Role> roles;      // empty: no identity is needed (enrollment, health)
+  absl::string_view method;  // "/fed.v1.Participate/CheckIn"
+  std::vector<Role> roles;   // empty: no identity is needed (enrollment, health)
 };
 absl::Span<const AccessRule> AccessRules();
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -31,7 +32,8 @@ class Revocations {
   void OnRevoked(std::function<void(const ClientId&)> listener);
 
  private:
-  explicit Revocations(Store& store) : store_(store) {}
+  Revocations(Store& store, absl::flat_hash_set<std::string> revoked)
+      : store_(store), revoked_(std::move(revoked)) {}
 
   Store& store_;
   mutable Mutex mu_;
