@@ -12,7 +12,7 @@ namespace fed::server {
 struct Draw {
   std::uint64_t seed = 0;  // of the job's rounds
   RoundId round;
-  int nth = 0;             // draw of this round: 0, then replacements
+  int nth = 0;  // draw of this round: 0, then replacements
 };
 
 // `places` of `waiting` (all of them if there are fewer), uniformly without replacement, sorted by
