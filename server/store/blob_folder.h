@@ -18,7 +18,7 @@ class BlobFolder {
   // Makes the folders and removes what was left half made.
   static StatusOr<std::unique_ptr<BlobFolder>> Open(FileSystem& files, const std::string& root);
 
-  // A blob that is being written. Dropping it without Commit removes it.
+  // A blob that is being written. Dropping it without Commit removes it. The folder outlives it.
   class Draft {
    public:
     virtual ~Draft() = default;
