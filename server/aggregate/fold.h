@@ -13,17 +13,21 @@ namespace fed::server {
 
 struct FoldInput {
   const TileSource& updates;
-  Aggregator& aggregator;
-  const ServerOptimizer& optimizer;
-  const FlatLayout& layout;
-  const File& base;                       // the base version's file of this group
+  Aggregator& aggregator;            // made from the contributions of the rows of `updates`
+  const ServerOptimizer& optimizer;  // without state tensors
+  const FlatLayout& layout;          // of `base`: the model's, or for another group its own file's
+  const File& base;                  // the base version's file of this group
   const SafetensorsHeader& base_header;
 };
 
-// Writes all of `next`: the base's header and bytes, with the trainable values moved. Threads split
-// tiles, never updates: equal bytes whatever `threads` is. The caller syncs. kDataLoss: an update's
-// bytes are bad (nothing is published then); kResourceExhausted: the disk is full, try again.
-Status Fold(const FoldInput& input, File& next, int threads);
+// Writes all of `next`: the base's header and bytes, with the trainable values moved. Blocks.
+// Threads split tiles, never updates: equal bytes whatever `threads` is. The caller syncs; after an
+// error `next` holds anything, and a second call writes all of it again. Of several errors the one
+// of the first tile comes out. kDataLoss: an update's bytes are bad (nothing is published then);
+// kResourceExhausted, kUnavailable: the disk is full or failed, try again; kFailedPrecondition: a
+// value would no longer be finite in its tensor's dtype, so that this round can never be published.
+// REQUIRES: threads >= 1.
+Status FoldGroup(const FoldInput& input, File& next, int threads);
 
 }  // namespace fed::server
 

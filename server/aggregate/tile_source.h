@@ -11,8 +11,8 @@
 
 namespace fed::server {
 
-// One group of the updates of one round, rows in canonical order. Thread-safe: each thread opens its
-// own tiles.
+// One group of the updates of one round, rows in canonical order. Thread-safe: each thread opens
+// its own tiles.
 class TileSource {
  public:
   virtual ~TileSource() = default;

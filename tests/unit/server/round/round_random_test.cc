@@ -14,7 +14,7 @@ namespace fed::server {
 namespace {
 
 const absl::Time kNoon = absl::FromUnixSeconds(1'700'000'000);
-constexpr int kSeeds = 2'000;
+constexpr int kSeeds = 1'000;
 constexpr int kSteps = 150;
 constexpr int kClients = 9;
 

@@ -90,7 +90,7 @@ const Row kTable[] = {
   {"Returned",      Returned{ClientId{"a"}},
    "!F        Assign        Assign        !F            !A       !A      !A      !A         !A        !A"},
   {"Renewed",       Renewed{ClientId{"a"}},
-   "!F        -             -             !F            !A       !A      !A      !A         !A        !A"},
+   "!F        -             Assign        !F            !A       !A      !A      !A         !A        !A"},
   {"UpdateAccepted", UpdateAccepted{ClientId{"a"}},
    "!F        -             -             !F            !A       -       -       -          !A        !A"},
   {"Rejected",      Rejected{ClientId{"a"}, "NaN"},
