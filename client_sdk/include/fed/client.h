@@ -5,9 +5,9 @@
 //   options.identity = {.enrollment_server = "fed.example.com:7444", .enrollment_token = token};
 //   options.state_dir = "/var/lib/my-app/fed";
 //   options.job = "keyboard";
-//   options.trainer = [&](const fed::JobInfo& job) { return fed::NewNativeTrainer(*job.plan, data); };
-//   auto client = fed::Client::New(options);
-//   fed::Status end = (*client)->Run();  // until the job has ended, or Stop()
+//   options.trainer = [&](const fed::JobInfo& job) { return fed::NewNativeTrainer(*job.plan, data);
+//   }; auto client = fed::Client::New(options); fed::Status end = (*client)->Run();  // until the
+//   job has ended, or Stop()
 #ifndef FED_CLIENT_H_
 #define FED_CLIENT_H_
 

@@ -21,10 +21,10 @@ namespace fed {
 // leaves state_dir, and renews its certificate by itself) or files that someone else keeps.
 struct IdentityOptions {
   std::string enrollment_server;  // "host:port" of the enrollment listener
-  std::string enrollment_token;   // from `fedctl enroll-token`; used once, then the state_dir has it
-  std::string certificate_path;   // PEM, with its chain; with it key_path and ca_path
+  std::string enrollment_token;  // from `fedctl enroll-token`; used once, then the state_dir has it
+  std::string certificate_path;  // PEM, with its chain; with it key_path and ca_path
   std::string key_path;
-  std::string ca_path;            // PEM; the root that the server's certificate must chain to
+  std::string ca_path;  // PEM; the root that the server's certificate must chain to
 };
 
 // Bounds that the device's owner sets; a job that asks for more is not trained (the log says so).
@@ -59,25 +59,27 @@ struct ClientProgress {
 enum class Durability { kFull, kNormal };
 
 struct ClientOptions {
-  std::string server;     // "host:port" of the main listener
+  std::string server;  // "host:port" of the main listener
   IdentityOptions identity;
-  std::string state_dir;  // the device's own folder: key, outbox, cache, training state. One client each
-  std::string name;                           // for people
+  std::string
+      state_dir;     // the device's own folder: key, outbox, cache, training state. One client each
+  std::string name;  // for people
   std::map<std::string, std::string> labels;  // e.g. {"site", "berlin"}; at most 32
-  std::string job;        // takes part in this one only, and Run ends with it; empty: in every job
-                          // that allows this device, for ever
-  std::string role_hint = "client";  // of the token; "evaluator" for one that evaluates
-  std::int64_t examples = 0;         // told to the server as a hint; 0: not told
-  TrainerFactory trainer;            // required
+  std::string job;  // takes part in this one only, and Run ends with it; empty: in every job
+                    // that allows this device, for ever
+  std::int64_t examples = 0;  // told to the server as a hint; 0: not told
+  TrainerFactory trainer;     // required
   Durability durability = Durability::kFull;
   OwnerLimits limits;
 
-  // Asked before work is asked for: charging? unmetered? enough data? Empty: always.
+  // Asked before work is asked for: charging? unmetered? enough data? Empty: always. On a thread of
+  // the client; must not block.
   std::function<bool()> eligible;
-  std::function<void(const ClientProgress&)> on_progress;  // on a thread of the client; must not block
+  std::function<void(const ClientProgress&)>
+      on_progress;  // on a thread of the client; must not block
   std::function<void(LogSeverity, std::string_view line)> on_log;
 
-  std::chrono::milliseconds retry_first{200};     // jittered exponential back-off
+  std::chrono::milliseconds retry_first{200};  // jittered exponential back-off
   std::chrono::milliseconds retry_longest{30'000};
 };
 
