@@ -62,7 +62,7 @@ StatusOr<std::vector<Certificate>> CertificatesFromPem(absl::string_view pem);
 struct ChainPolicy {
   enum class Use { kAny, kServer, kClient };
 
-  std::optional<absl::Time> at;  // absent: dates are not looked at
+  std::optional<absl::Time> at = std::nullopt;  // absent: dates are not looked at
   Use use = Use::kAny;
 };
 

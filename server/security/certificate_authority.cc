@@ -181,6 +181,7 @@ Status InitAuthority(FileSystem& files, const std::string& folder, const NewAuth
   FED_RETURN_IF_ERROR(CheckNothingIsThere(files, folder));
   FED_ASSIGN_OR_RETURN(const std::vector<NewFile> made, MakeFiles(what));
   FED_RETURN_IF_ERROR(files.MakeFolder(folder));
+  FED_RETURN_IF_ERROR(files.SyncFolder(FolderOf(folder)));
   for (const NewFile& file : made) {
     FED_RETURN_IF_ERROR(WriteFileDurably(files, JoinPath(folder, file.name), file.contents));
   }

@@ -26,15 +26,15 @@ struct NewToken {
   Role role = Role::kClient;
   std::int64_t uses = 1;                 // 1 to kMaxTokenUses
   absl::Duration life = absl::Hours(1);  // up to kMaxTokenLife
-  Labels labels;                         // given to every device that enrolls with it
+  Labels labels = {};                    // given to every device that enrolls with it
 };
 
 // What a device asks with. All of it is its own word.
 struct EnrollmentRequest {
   std::string token_secret;  // the token's text up to the dot
   std::string csr;           // DER
-  std::string name;          // for people
-  Labels labels;             // the token's win
+  std::string name = {};     // for people
+  Labels labels = {};        // the token's win
 };
 struct ReenrollmentRequest {
   std::string expired_certificate;  // DER
