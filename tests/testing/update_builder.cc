@@ -8,7 +8,6 @@
 #include "common/base/bytes.h"
 #include "common/base/check.h"
 #include "common/base/limits.h"
-#include "common/base/random.h"
 
 namespace fed::testing {
 namespace {
@@ -65,9 +64,12 @@ EncodedUpdate JoinUpdate(const std::vector<std::uint8_t>& header,
 }
 
 std::vector<float> SomeValues(std::int64_t count, std::uint64_t seed) {
-  RandomStream random(seed, RandomPurpose::kTest, 0);
+  constexpr std::uint64_t kPrime = 65'521;
   std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = static_cast<float>(random.Uniform() - 0.5);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::uint64_t mixed = (i * 40'503 + seed * 30'011) % kPrime;
+    values[i] = static_cast<float>(mixed) / static_cast<float>(kPrime) - 0.5F;
+  }
   return values;
 }
 

@@ -43,7 +43,7 @@ EncodedUpdate JoinUpdate(const std::vector<std::uint8_t>& header,
                          const std::vector<TileEntry>& table,
                          const std::vector<std::vector<std::uint8_t>>& tiles);
 
-// `count` small values that depend on the seed; their squares' sum is finite.
+// `count` values in [-0.5, 0.5] that depend on the seed.
 std::vector<float> SomeValues(std::int64_t count, std::uint64_t seed);
 
 }  // namespace fed::testing
