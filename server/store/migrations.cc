@@ -9,7 +9,8 @@
 namespace fed::server {
 namespace {
 
-// Times and durations are microseconds, enums the numbers of records.h.
+// Times and durations are microseconds, enums the numbers of records.h. Doubles are ANY and
+// checked, for a column of type REAL turns -0.0 into 0.0.
 constexpr const char* kVersion1 = R"sql(
 CREATE TABLE jobs (
   job TEXT NOT NULL PRIMARY KEY,
@@ -85,7 +86,7 @@ CREATE TABLE round_metrics (
   job TEXT NOT NULL,
   round INTEGER NOT NULL,
   name TEXT NOT NULL,
-  value REAL NOT NULL,
+  value ANY NOT NULL CHECK (typeof(value) = 'real'),
   PRIMARY KEY (job, round, name),
   FOREIGN KEY (job, round) REFERENCES rounds
 ) STRICT, WITHOUT ROWID;
@@ -117,8 +118,8 @@ CREATE TABLE receipts (
   spool_offset INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
   codec TEXT NOT NULL,
-  weight REAL NOT NULL,
-  norm REAL NOT NULL,
+  weight ANY NOT NULL CHECK (typeof(weight) = 'real'),
+  norm ANY NOT NULL CHECK (typeof(norm) = 'real'),
   accepted_at INTEGER NOT NULL,
   ended INTEGER NOT NULL CHECK (ended BETWEEN 0 AND 2),
   counted_in INTEGER NOT NULL,
@@ -133,7 +134,7 @@ CREATE TABLE receipt_scalars (
   job TEXT NOT NULL,
   assignment INTEGER NOT NULL,
   name TEXT NOT NULL,
-  value REAL NOT NULL,
+  value ANY NOT NULL CHECK (typeof(value) = 'real'),
   PRIMARY KEY (job, assignment, name),
   FOREIGN KEY (job, assignment) REFERENCES receipts
 ) STRICT, WITHOUT ROWID;
@@ -171,7 +172,7 @@ CREATE TABLE evaluation_scalars (
   job TEXT NOT NULL,
   assignment INTEGER NOT NULL,
   name TEXT NOT NULL,
-  value REAL NOT NULL,
+  value ANY NOT NULL CHECK (typeof(value) = 'real'),
   PRIMARY KEY (job, assignment, name),
   FOREIGN KEY (job, assignment) REFERENCES evaluations
 ) STRICT, WITHOUT ROWID;

@@ -1,4 +1,4 @@
-// What the store remembers: a row each.
+// What the store remembers: a row each. Enumerators are stored by their number: append only.
 #ifndef FED_SERVER_STORE_RECORDS_H_
 #define FED_SERVER_STORE_RECORDS_H_
 
@@ -28,6 +28,7 @@ struct JobRecord {
   std::string reason;       // of a pause or a stop
   int failed_in_a_row = 0;  // rounds
   absl::Time created_at;
+  friend bool operator==(const JobRecord&, const JobRecord&) = default;
 };
 
 struct ClientRecord {
@@ -44,6 +45,7 @@ struct ClientRecord {
   std::int64_t rounds = 0;    // updates taken
   std::int64_t failures = 0;  // assignments that ended GONE or REJECTED
   bool revoked = false;
+  friend bool operator==(const ClientRecord&, const ClientRecord&) = default;
 };
 
 struct EnrollTokenRecord {
@@ -52,6 +54,7 @@ struct EnrollTokenRecord {
   Labels labels;
   std::int64_t uses_left = 0;
   absl::Time expires_at;
+  friend bool operator==(const EnrollTokenRecord&, const EnrollTokenRecord&) = default;
 };
 
 struct CertificateRecord {
@@ -61,6 +64,7 @@ struct CertificateRecord {
   std::string token_hash;  // empty: a renewal
   std::string der;         // the certificate itself: a lost answer is given again
   absl::Time not_after;
+  friend bool operator==(const CertificateRecord&, const CertificateRecord&) = default;
 };
 
 enum class RoundState { kOpen, kClosing, kPublished, kFailed };
@@ -75,6 +79,7 @@ struct RoundRecord {
   absl::Time closed_at;  // absl::InfiniteFuture(): not yet
   absl::Duration
       remaining;  // until the deadline, when it was written; a restart never makes it longer
+  friend bool operator==(const RoundRecord&, const RoundRecord&) = default;
 };
 
 enum class AssignmentState { kAssigned, kDone, kRejected, kGone };
@@ -88,6 +93,7 @@ struct AssignmentRecord {
   absl::Duration remaining;
   AssignmentState state = AssignmentState::kAssigned;
   std::string reason;
+  friend bool operator==(const AssignmentRecord&, const AssignmentRecord&) = default;
 };
 
 // The durable proof that an update was taken: written only once its bytes are on disk.
@@ -110,11 +116,13 @@ struct Receipt {
   ReceiptEnd end = ReceiptEnd::kOpen;
   ModelVersion counted_in;  // if counted
   std::string reason;       // if discarded
+  friend bool operator==(const Receipt&, const Receipt&) = default;
 };
 
 struct ModelFile {
   std::string digest;  // FileDigest, hex: its name in the blob folder
   std::int64_t bytes = 0;
+  friend bool operator==(const ModelFile&, const ModelFile&) = default;
 };
 struct ModelRecord {
   JobId job;
@@ -123,6 +131,7 @@ struct ModelRecord {
   std::map<std::string, ModelFile> files;  // by group: "model", "control"
   absl::Time created_at;
   bool kept = true;  // false: its files may be gone (retention)
+  friend bool operator==(const ModelRecord&, const ModelRecord&) = default;
 };
 
 enum class EvaluationState { kAssigned, kDone, kGone };
@@ -133,6 +142,7 @@ struct EvaluationRecord {
   ClientId client;
   EvaluationState state = EvaluationState::kAssigned;
   Scalars scalars;
+  friend bool operator==(const EvaluationRecord&, const EvaluationRecord&) = default;
 };
 
 }  // namespace fed::server

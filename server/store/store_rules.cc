@@ -34,21 +34,10 @@ Status CheckNumbers(const Scalars& scalars) {
   return Status();
 }
 
-bool SameFiles(const ModelRecord& a, const ModelRecord& b) {
-  if (a.files.size() != b.files.size()) return false;
-  for (auto i = a.files.begin(), j = b.files.begin(); i != a.files.end(); ++i, ++j) {
-    if (i->first != j->first || i->second.digest != j->second.digest ||
-        i->second.bytes != j->second.bytes) {
-      return false;
-    }
-  }
-  return true;
-}
-
 // But for `kept`.
 bool SameModel(const ModelRecord& a, const ModelRecord& b) {
   return a.made_by == b.made_by && ToStored(a.created_at) == ToStored(b.created_at) &&
-         SameFiles(a, b);
+         a.files == b.files;
 }
 
 Status None(const std::string& what) { return Status(StatusCode::kNotFound, what); }
