@@ -23,7 +23,7 @@ struct UpdateTerms {
   ModelVersion base;
   Digest layout;  // FlatLayout::digest() of the base
   std::string codec;
-  std::vector<UpdateGroup> groups;  // exactly these
+  std::vector<UpdateGroup> groups;  // exactly these, in any order
   std::set<std::string> scalars;    // taken; any other is refused
   std::string weight_scalar;        // must be there, > 0 and <= max_weight; empty: weight 1
   double max_weight = 0;

@@ -25,6 +25,8 @@ StatusOr<UpdateReader> UpdateReader::Make(UpdateTerms terms, wire::UploadBegin b
   const StatusOr<const Codec*> codec = FindCodec(terms.codec);
   if (!codec.ok()) return Status(StatusCode::kFailedPrecondition, codec.status().message());
   FED_RETURN_IF_ERROR(CheckAnnounced(begin, terms, **codec));
+  std::sort(terms.groups.begin(), terms.groups.end(),
+            [](const UpdateGroup& a, const UpdateGroup& b) { return a.name < b.name; });
   return UpdateReader(std::move(terms), std::move(begin), **codec);
 }
 

@@ -22,6 +22,7 @@ void UploadStream::Commit() {
     if (client.ok() && client->revoked) {
       return Status(StatusCode::kPermissionDenied, "this client's identity was revoked");
     }
+    if (!client.ok() && client.status().code() != StatusCode::kNotFound) return client.status();
     return edit.AddReceipt(receipt);
   });
   Conclude(written, receipt);

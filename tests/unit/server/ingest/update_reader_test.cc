@@ -69,6 +69,13 @@ TEST(UpdateReaderTest, MeasuresTheNormOfDeltaAloneTileByTile) {
   EXPECT_EQ(reader.norm(), std::sqrt(squares));
 }
 
+TEST(UpdateReaderTest, TakesTermsThatNameTheGroupsInAnyOrder) {
+  UpdateTerms terms = TermsOf(TwoGroups());
+  std::swap(terms.groups[0], terms.groups[1]);
+
+  EXPECT_OK(ReadAll(MakeUpdate(TwoGroups()), terms));
+}
+
 TEST(UpdateReaderTest, GoesOnFromAnyCheckedTileWithTheSameNorm) {
   const EncodedUpdate update = MakeUpdate(TwoGroups());
   const UpdateTerms terms = TermsOf(TwoGroups());
