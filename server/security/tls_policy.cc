@@ -49,20 +49,14 @@ void NoteServerHello(int is_write, int /*version*/, int content_type, const void
   }
 }
 
-// OpenSSL takes 0 for "wait for ever".
-int WholeSeconds(absl::Duration patience) {
-  return static_cast<int>(absl::ToInt64Seconds(absl::Ceil(patience, absl::Seconds(1))));
-}
-
 StatusOr<BioPointer> Connect(const std::string& address, absl::Duration patience) {
   BioPointer bio(BIO_new(BIO_s_connect()));
   if (bio == nullptr || BIO_set_conn_hostname(bio.get(), address.c_str()) != 1 ||
-      BIO_do_connect_retry(bio.get(), WholeSeconds(patience), -1) != 1) {
+      BIO_do_connect(bio.get()) != 1) {
     return OpensslError(StatusCode::kUnavailable, absl::StrCat("connect to ", address));
   }
   int fd = -1;
   BIO_get_fd(bio.get(), &fd);
-  BIO_socket_nbio(fd, 0);  // connecting with a timeout made it non-blocking
   const timeval timeout = absl::ToTimeval(patience);
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));

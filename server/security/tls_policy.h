@@ -15,10 +15,11 @@ namespace fed::server {
 // gRPC 1.51 has no setter for it. kInternal: OpenSSL did not take it.
 Status RequireTls13();
 
-// Connects to "host:port" twice, as a device without a certificate: OK if TLS 1.3 is answered by a
-// certificate that leads to a root in `ca_pem`, and a TLS 1.2 hello is not answered.
-// kFailedPrecondition: 1.2 is answered, or the certificate is not trusted. kUnavailable: nobody
-// answers within `patience`. Blocks. REQUIRES: the process ignores SIGPIPE.
+// Connects to "host:port", a listening port of this machine, twice, as a device without a
+// certificate: OK if TLS 1.3 is answered by a certificate that leads to a root in `ca_pem`, and a
+// TLS 1.2 hello is not answered. kFailedPrecondition: 1.2 is answered, or the certificate is not
+// trusted. kUnavailable: nobody answers within `patience`. Blocks. REQUIRES: the process ignores
+// SIGPIPE.
 Status ProbeTls13Only(const std::string& address, absl::string_view ca_pem,
                       absl::Duration patience = absl::Seconds(5));
 
