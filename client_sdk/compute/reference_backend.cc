@@ -20,14 +20,6 @@ struct DoubleBuffer final : Buffer {
 
 absl::Span<double> V(Slice slice) { return ReferenceBackend::Values(slice); }
 
-double At(ProductForm form, bool first, absl::Span<const double> m, ProductSize size,
-          std::size_t outer, std::size_t inner) {
-  const bool by_inner = first ? form == ProductForm::kTN : form != ProductForm::kNT;
-  const std::size_t width = static_cast<std::size_t>(first ? size.rows : size.columns);
-  return by_inner ? m[inner * width + outer]
-                  : m[outer * static_cast<std::size_t>(size.inner) + inner];
-}
-
 }  // namespace
 
 absl::Span<double> ReferenceBackend::Values(Slice slice) {
@@ -60,16 +52,21 @@ void ReferenceBackend::Read(Slice from, absl::Span<float> to) {
 void ReferenceBackend::Multiply(ProductForm form, ProductSize size, Slice a, Slice b, Slice out) {
   FED_DCHECK(a.count == size.rows * size.inner && b.count == size.inner * size.columns);
   FED_DCHECK(out.count == size.rows * size.columns);
-  const auto rows = static_cast<std::size_t>(size.rows);
-  const auto columns = static_cast<std::size_t>(size.columns);
-  const auto inner = static_cast<std::size_t>(size.inner);
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < columns; ++j) {
+  // How far apart a factor's values are along the result and along what is summed.
+  const std::int64_t a_row = form == ProductForm::kTN ? 1 : size.inner;
+  const std::int64_t a_inner = form == ProductForm::kTN ? size.rows : 1;
+  const std::int64_t b_column = form == ProductForm::kNT ? size.inner : 1;
+  const std::int64_t b_inner = form == ProductForm::kNT ? 1 : size.columns;
+  const double* x = V(a).data();
+  const double* y = V(b).data();
+  double* result = V(out).data();
+  for (std::int64_t i = 0; i < size.rows; ++i) {
+    for (std::int64_t j = 0; j < size.columns; ++j) {
       double sum = 0;
-      for (std::size_t k = 0; k < inner; ++k) {
-        sum += At(form, true, V(a), size, i, k) * At(form, false, V(b), size, j, k);
+      for (std::int64_t k = 0; k < size.inner; ++k) {
+        sum += x[i * a_row + k * a_inner] * y[j * b_column + k * b_inner];
       }
-      V(out)[i * columns + j] = sum;
+      result[i * size.columns + j] = sum;
     }
   }
 }
