@@ -253,7 +253,8 @@ void FakeFiles::CrashLocked() {
     return false;
   };
   std::erase_if(durable_.folders, lost);
-  std::erase_if(durable_.files, [&](const auto& file) { return lost(file.first); });
+  std::erase_if(durable_.files,
+                [&](const auto& file) FED_REQUIRES(mu_) { return lost(file.first); });
   for (auto& [path, node] : durable_.files) {
     node = std::make_shared<Node>(Node{node->durable, node->durable});
   }
