@@ -6,7 +6,7 @@
 namespace fed::server {
 
 Status WriteQueue::Run(absl::FunctionRef<Status(StoreEdit&)> body) {
-  PendingWrite write{body, Status(), false, {}};
+  PendingWrite write(body);
   std::vector<PendingWrite*> batch;
   {
     MutexLock lock(mu_);

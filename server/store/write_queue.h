@@ -17,6 +17,8 @@ namespace fed::server {
 
 // One call of Store::Write, from its arrival to its answer.
 struct PendingWrite {
+  explicit PendingWrite(absl::FunctionRef<Status(StoreEdit&)> write) : body(write) {}
+
   absl::FunctionRef<Status(StoreEdit&)> body;
   Status status;
   bool done = false;
