@@ -29,6 +29,14 @@ std::string NameIn(const std::string& folder, const std::string& path) {
   return FolderOf(path) == folder && path != folder ? path.substr(path.rfind('/') + 1) : "";
 }
 
+// Whether a folder above `path` is not among `folders`.
+bool IsLost(const std::string& path, const std::set<std::string>& folders) {
+  for (std::string above = FolderOf(path); above != "/" && above != "."; above = FolderOf(above)) {
+    if (!folders.contains(above)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 class FakeFile final : public File {
@@ -245,16 +253,9 @@ void FakeFiles::CrashLocked() {
   ++life_;
   fail_first_ = fail_last_ = 0;
   last_write_ = {};
-  const auto lost = [&](const std::string& path) FED_REQUIRES(mu_) {
-    for (std::string folder = FolderOf(path); folder != "/" && folder != ".";
-         folder = FolderOf(folder)) {
-      if (!durable_.folders.contains(folder)) return true;
-    }
-    return false;
-  };
-  std::erase_if(durable_.folders, lost);
-  std::erase_if(durable_.files,
-                [&](const auto& file) FED_REQUIRES(mu_) { return lost(file.first); });
+  const std::set<std::string> folders = durable_.folders;
+  std::erase_if(durable_.folders, [&](const auto& path) { return IsLost(path, folders); });
+  std::erase_if(durable_.files, [&](const auto& file) { return IsLost(file.first, folders); });
   for (auto& [path, node] : durable_.files) {
     node = std::make_shared<Node>(Node{node->durable, node->durable});
   }
