@@ -13,7 +13,8 @@ namespace fed::client {
 // Kernels that this machine can run, the best first; never empty.
 std::vector<const CpuKernels*> UsableCpuKernels();
 
-// `kernels` is one of the above. Equal inputs give equal bits on every machine for the same level.
+// `kernels` is one of the above. Equal inputs give equal bits on every machine for the
+// same level and C library (its expf and logf).
 std::unique_ptr<Backend> NewCpuBackend(const CpuKernels& kernels);
 
 // With the best kernels of this machine.
