@@ -14,7 +14,6 @@
 #include "common/base/log.h"
 #include "fed/status.h"
 #include "proto/wire/participation.h"
-#include "server/coordinate/publisher.h"
 #include "server/ingest/round_gate.h"
 #include "server/ingest/spool.h"
 #include "server/round/job_spec.h"
@@ -28,16 +27,16 @@ namespace fed::server {
 // A job as it is created: texts, and the initial model's file if there is one.
 struct JobDraft {
   std::string spec, spec_source;
-  std::string plan, plan_source;       // empty: none
+  std::string plan, plan_source;                     // empty: none
   std::unique_ptr<BlobFolder::Draft> initial_model;  // null: drawn by the plan's initializer
   bool start = false;
 };
 
 // What only the running process knows.
 struct LiveJob {
-  std::int64_t waiting = 0;      // devices in its pool
-  std::string waiting_for;       // what holds it up; empty: nothing
-  RoundId open_round;            // 0: none
+  std::int64_t waiting = 0;  // devices in its pool
+  std::string waiting_for;   // what holds it up; empty: nothing
+  RoundId open_round;        // 0: none
 };
 struct LiveParticipant {
   AssignmentId assignment;
@@ -56,8 +55,8 @@ class Coordinator : public RoundGate {
     BlobFolder& blobs;
     Spool& spool;
     Revocations& revocations;
-    Executor& executor;   // store work and timers
-    Executor& fold;       // folds and publishing
+    Executor& executor;  // store work and timers
+    Executor& fold;      // folds and publishing
     const Clock& clock;
     const Log& log;
     std::function<void(const Status&)> die;  // an outcome is unknown: end the process
@@ -74,7 +73,9 @@ class Coordinator : public RoundGate {
   ~Coordinator() override = default;
 
   // --- devices ---
-  // A held poll. The returned handle ends it early when destroyed (`done` is then not called).
+  // A held poll. The returned handle ends it early when destroyed: `done` is then not called,
+  // unless it is being called at that very moment. A poll whose caller has gone does not lose an
+  // assignment that was just drawn for it: the next check-in gets the same one.
   class Poll {
    public:
     virtual ~Poll() = default;
@@ -102,14 +103,15 @@ class Coordinator : public RoundGate {
   // a job's state. The watcher reads what it wants from the store. On the executor.
   struct Change {
     JobId job;
-    RoundId round;                        // 0: the job itself
-    ModelVersion evaluated{-1};           // >= 0: an evaluation of this version came in
+    RoundId round;               // 0: the job itself
+    ModelVersion evaluated{-1};  // >= 0: an evaluation of this version came in
   };
   class Watch {
    public:
     virtual ~Watch() = default;
   };
-  virtual std::unique_ptr<Watch> WatchJob(const JobId& job, std::function<void(const Change&)> changed) = 0;
+  virtual std::unique_ptr<Watch> WatchJob(const JobId& job,
+                                          std::function<void(const Change&)> changed) = 0;
 
   // --- shutdown --- ends every poll with come-back-later (kShuttingDown), opens no round, lets a
   // fold that runs end; leaves the rounds as they are. `done` when nothing runs any more.

@@ -14,6 +14,10 @@
 
 namespace fed::server {
 
+// From the version's row and the chunks' digests beside its files. Blocking. Codes are the blob
+// folder's; kDataLoss: they do not agree.
+StatusOr<Manifest> MakeManifest(const ModelRecord& model, const BlobFolder& blobs);
+
 // Thread-safe; blocking (files and store). The latest manifests and open files are kept.
 class VersionCatalog {
  public:
