@@ -65,8 +65,8 @@ class Transport {
 
   // A new certificate for the caller's identity, for the key of this CSR (DER). The answer is the
   // PEM chain.
-  virtual std::unique_ptr<Call> RenewCertificate(std::string csr_der,
-                                                 std::function<void(StatusOr<std::string>)> done) = 0;
+  virtual std::unique_ptr<Call> RenewCertificate(
+      std::string csr_der, std::function<void(StatusOr<std::string>)> done) = 0;
 };
 
 // Who a device is to the transport: PEM texts.
@@ -77,7 +77,7 @@ struct Credentials {
 };
 
 struct EnrollRequest {
-  std::string token;  // without the fingerprint
+  std::string token;             // without the fingerprint
   std::string root_fingerprint;  // SHA-256 of the root's DER, hex: whom the device means to talk to
   std::string csr_der;
   std::string name;
