@@ -155,6 +155,23 @@ TEST(IntakeFaultTest, BeginsAnewWhenSomeoneTookTheFileAway) {
   ExpectSound(*world, true);
 }
 
+TEST(IntakeFaultTest, NamesNothingThatTheFileDoesNotHoldAnyMore) {
+  auto world = NewWorld();
+  Stream stream = world->Begin("ann", BeginOf(TheUpdate()));
+  stream.Send(TheUpdate(), 0, TheUpdate().tile_ends[2]);
+  world->Run();
+  const Spool::Key key{JobId{"job-a"}, kFirst, TheUpdate().digest};
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<File> file,
+                       world->files.Open(JoinPath("/state/spool", world->spool().NameOf(key)),
+                                         FileSystem::Mode::kReadWrite));
+  ASSERT_OK(file->Truncate(TheUpdate().tile_ends[1] + 5));
+
+  const Stream again = world->Upload("ann", TheUpdate());
+  EXPECT_EQ(again.offset(), TheUpdate().tile_ends[1]);
+  EXPECT_TRUE(again.has_receipt());
+  ExpectSound(*world, true);
+}
+
 // Runs an upload that fails at its n-th writing call, then `disturb`, then uploads again; for each
 // n until none is left.
 void AtEachCall(const std::function<void(IntakeWorld&, std::int64_t)>& fail,

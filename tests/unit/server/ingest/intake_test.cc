@@ -288,6 +288,15 @@ TEST_F(IntakeTest, NoReplyComesAfterCancelAndNothingIsAccepted) {
   EXPECT_THAT(world_.ReceiptOf(kFirst), StatusIs(StatusCode::kNotFound));
 }
 
+TEST_F(IntakeTest, NoErrorComesAfterCancelEither) {
+  Stream stream = world_.Begin("ann", BeginOf(update_));
+  stream.Send(update_, 5, 10);  // out of step
+  stream.upload().Cancel();
+  world_.Run();
+
+  EXPECT_THAT(stream.replies(), SizeIs(1)) << "only the offset";
+}
+
 TEST_F(IntakeTest, WhatACancelledStreamCompletedIsAcceptedByTheNextOne) {
   Stream stream = world_.Begin("ann", BeginOf(update_));
   stream.Send(update_, 0, update_.total_bytes());
