@@ -19,6 +19,7 @@ class GrpcClientPool final : public ClientPool {
     pool_.Start(device, std::move(ended));
     return {};
   }
+  void StopOne(const std::string& state_dir) override { pool_.StopOne(state_dir); }
   void Stop() override { pool_.Stop(); }
   void Wait() override { pool_.Wait(); }
 

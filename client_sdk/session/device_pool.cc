@@ -89,25 +89,32 @@ void DevicePool::Start(int device, std::function<void(Status)> ended) {
   });
 }
 
-void DevicePool::OnEnded(int device, const Status& status,
-                         const std::function<void(Status)>& ended) {
-  ended(status);
-  // Not here: we stand within the session.
-  events_.Post([this, device] { Forget(device); });
+// Taken apart in a task of its own: the caller stands within the session. `ended` comes last, so
+// that the state_dir is free for whoever it tells.
+void DevicePool::OnEnded(int device, const Status& status, std::function<void(Status)> ended) {
+  events_.Post([this, device, status, ended = std::move(ended)] {
+    Forget(device);
+    ended(status);
+    MutexLock lock(mu_);
+    --running_;
+    changed_.notify_all();
+  });
 }
 
 void DevicePool::Forget(int device) {
   std::unique_ptr<Device> gone;
-  {
-    MutexLock lock(mu_);
-    const auto found = devices_.find(device);
-    gone = std::move(found->second);
-    devices_.erase(found);
-  }
-  gone = nullptr;  // with its lock on the state_dir: whoever waited may use it again
   MutexLock lock(mu_);
-  --running_;
-  changed_.notify_all();
+  const auto found = devices_.find(device);
+  gone = std::move(found->second);
+  devices_.erase(found);
+}
+
+void DevicePool::StopOne(const std::string& state_dir) {
+  MutexLock lock(mu_);
+  for (const auto& [id, device] : devices_) {
+    if (device->session == nullptr || device->options.state_dir != state_dir) continue;
+    events_.Post([session = device->session] { session->Stop(); });
+  }
 }
 
 void DevicePool::Stop() {

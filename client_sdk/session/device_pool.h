@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "client_sdk/transport/transport.h"
 #include "common/base/clock.h"
@@ -32,8 +33,12 @@ class DevicePool {
   // state_dir is in use.
   StatusOr<int> Add(ClientOptions options);
 
-  // Once for each device that was added. `ended` is called once, on a thread of the pool.
+  // Once for each device that was added. `ended` is called once, on a thread of the pool, when the
+  // state_dir is free again.
   void Start(int device, std::function<void(Status)> ended);
+
+  // The started one of this state_dir; nothing if there is none.
+  void StopOne(const std::string& state_dir);
 
   // Also devices not started yet: theirs is over as soon as it begins.
   void Stop();
@@ -42,7 +47,7 @@ class DevicePool {
  private:
   struct Device;
 
-  void OnEnded(int device, const Status& status, const std::function<void(Status)>& ended);
+  void OnEnded(int device, const Status& status, std::function<void(Status)> ended);
   void Forget(int device);
 
   const Clock& clock_;

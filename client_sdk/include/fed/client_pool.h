@@ -20,8 +20,11 @@ class ClientPool {
   virtual ~ClientPool() = default;  // as Stop, and waits
 
   // Starts a client. `ended` is called once, on a thread of the pool, with what Client::Run would
-  // return. Errors as Client::New.
+  // return; the state_dir is then free to be added again. Errors as Client::New.
   virtual Status Add(ClientOptions options, std::function<void(Status)> ended) = 0;
+
+  // The client of this state_dir, as Client::Stop; nothing if there is none. Does not wait.
+  virtual void StopOne(const std::string& state_dir) = 0;
 
   virtual void Stop() = 0;  // all of them
   virtual void Wait() = 0;  // until each has ended
