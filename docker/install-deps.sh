@@ -4,7 +4,7 @@
 #   docker/install-deps.sh            to build and run everything, and the examples' data
 #   docker/install-deps.sh --test     and what the tests need beyond that
 #   docker/install-deps.sh --runtime  only what an installed fedserver needs to run
-#   docker/install-deps.sh --arm64    and the cross compiler for arm64 with an emulator
+#   docker/install-deps.sh --arm64    and the cross compiler for arm64, its libraries, an emulator
 #   docker/install-deps.sh --print    with any of these: names the packages, installs nothing
 #
 # Does nothing, and needs no network, if all of them are there. Needs root (or sudo) otherwise.
@@ -25,10 +25,13 @@ test=(
   ccache git sqlite3 systemd
 )
 runtime=(
-  libgrpc++1.51 libprotobuf32 libssl3 libsqlite3-0 libspdlog1.10 zlib1g ca-certificates
+  libgrpc++1.51 libprotobuf32 libssl3 libsqlite3-0 libspdlog1.10 libtomlplusplus3 zlib1g
 )
+# What is headers only is shared with the machine's own architecture.
 arm64=(
   g++-aarch64-linux-gnu qemu-user
+  libabsl-dev:arm64 libssl-dev:arm64 zlib1g-dev:arm64 libtomlplusplus-dev:arm64
+  libgtest-dev:arm64 libgmock-dev:arm64
 )
 
 wanted=()
@@ -78,6 +81,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "installing ${#missing[@]} packages: ${missing[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
+if $with_arm64; then "${sudo[@]}" dpkg --add-architecture arm64; fi
 if ! "${sudo[@]}" apt-get update -qq >&2 ||
   ! "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2; then
   echo "install-deps.sh: apt-get could not install the packages above; see what it says" >&2
