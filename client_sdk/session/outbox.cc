@@ -31,12 +31,21 @@ bool ParseName(absl::string_view name, absl::string_view ending, wire::Assignmen
 }  // namespace
 
 StatusOr<std::unique_ptr<Outbox>> Outbox::Open(FileSystem& files, const Log& log, Options options) {
-  FED_RETURN_IF_ERROR(files.MakeFolder(options.folder));
-  FED_RETURN_IF_ERROR(files.MakeFolder(options.local_folder));
   std::unique_ptr<Outbox> outbox(
       new Outbox(files, log, std::move(options)));  // private constructor
+  FED_RETURN_IF_ERROR(outbox->MakeFolders());
   FED_RETURN_IF_ERROR(outbox->Load());
   return outbox;
+}
+
+// A file is no more durable than the names of the folders above it.
+Status Outbox::MakeFolders() {
+  for (const std::string& folder : {options_.folder, options_.local_folder}) {
+    FED_RETURN_IF_ERROR(files_.MakeFolder(folder));
+    FED_RETURN_IF_ERROR(SyncFolder(FolderOf(folder)));
+    FED_RETURN_IF_ERROR(SyncFolder(FolderOf(FolderOf(folder))));
+  }
+  return {};
 }
 
 Status Outbox::Load() {

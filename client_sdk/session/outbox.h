@@ -85,6 +85,7 @@ class Outbox {
   Outbox(FileSystem& files, const Log& log, Options options)
       : files_(files), log_(log), options_(std::move(options)) {}
 
+  Status MakeFolders();
   Status Load();
   Status LoadUnsent(const Ref& ref);
   StatusOr<EncodedUpdate> WriteUpdateFile(

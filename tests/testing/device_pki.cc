@@ -49,4 +49,16 @@ client::Credentials DevicePki::Device(const std::string& id) const {
   return {Certify(key.public_key(), id, k2020, k2060), key.ToPem(), root_pem_};
 }
 
+client::Credentials DevicePki::Server() const {
+  const PrivateKey key = PrivateKey::Generate();
+  CertificateTemplate what = Between(k2020, k2060);
+  what.common_name = "server";
+  what.dns_names = {"localhost"};
+  what.ip_addresses = {"127.0.0.1"};
+  what.server_auth = true;
+  StatusOr<Certificate> certificate = IssueCertificate(root_, key_, key.public_key(), what);
+  FED_CHECK(certificate.ok());
+  return {certificate->ToPem() + root_pem_, key.ToPem(), root_pem_};
+}
+
 }  // namespace fed::testing

@@ -23,6 +23,9 @@ class DevicePki {
   // For a new key; valid from 2020 to 2060.
   client::Credentials Device(const std::string& id) const;
 
+  // For localhost and 127.0.0.1; its chain ends in the root, as an enrollment server presents it.
+  client::Credentials Server() const;
+
   const std::string& root_pem() const { return root_pem_; }
   Digest root_fingerprint() const { return root_.fingerprint(); }
 

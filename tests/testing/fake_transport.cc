@@ -146,7 +146,7 @@ StatusOr<wire::CheckInReply> FakeServer::CheckIn(const std::string& device,
   }
   bool all_told = true;
   for (const wire::AssignmentRef& ref : request.unsettled) all_told &= ends_.count(ref) > 0;
-  wire::ComeBack later{wire::ComeBack::Reason::kJobsEnded, absl::ZeroDuration(), "all is done"};
+  wire::ComeBack later{wire::ComeBack::Reason::kJobsEnded, script_.come_back_after, "all is done"};
   if (!all_told) later = {wire::ComeBack::Reason::kNoWork, absl::Seconds(1), "wait"};
   reply.work = later;
   return reply;

@@ -27,6 +27,7 @@ class FakeServer {
     wire::Assignment assignment;  // what all have in common; job, groups, scalars, patterns, config
     int rounds = 1;               // of each device
     bool settle_at_once = true;   // an update counts as soon as it is there; else by Settle
+    absl::Duration come_back_after = absl::ZeroDuration();  // once all is done
   };
   // A call that fails: before it is served (of a download: halfway), or after, its reply lost.
   struct Fault {

@@ -46,8 +46,6 @@ class OutboxTest : public ::testing::Test {
         Outbox::Open(files_, log_, {"/state/outbox", "/state/local", durability});
     if (!outbox.ok()) return outbox.status();
     outbox_ = *std::move(outbox);
-    // As the session makes its folders: known to be on disk.
-    for (const char* folder : {"/", "/state"}) FED_RETURN_IF_ERROR(files_.SyncFolder(folder));
     return {};
   }
 
