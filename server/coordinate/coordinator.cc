@@ -2,6 +2,7 @@
 #include "server/coordinate/coordinator.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -93,6 +94,7 @@ class RunningCoordinator final : public Coordinator {
   StatusOr<JobRecord> Order(const JobId& job, const std::string& action, const std::string& reason);
 
   const std::shared_ptr<Office> office_;
+  std::atomic<std::int64_t> check_ins_{0};
 };
 
 Status RunningCoordinator::Recover() {
@@ -135,7 +137,7 @@ std::unique_ptr<Coordinator::Poll> RunningCoordinator::CheckIn(
   Executor& executor = context().parts.executor;
   const absl::Duration hold =
       std::clamp(request.hold, absl::ZeroDuration(), absl::Duration(kMaxPollHold));
-  Device device{caller, std::move(request), {}, context().parts.clock.Now() + hold};
+  Device device{caller, std::move(request), {}, context().parts.clock.Now() + hold, ++check_ins_};
   auto poll = std::make_shared<HeldPoll>(executor, std::move(device), std::move(done));
   executor.Post([office = office_, poll] { office->desk->Take(poll); });
   return std::make_unique<HeldCheckIn>(office_->context, std::move(poll));

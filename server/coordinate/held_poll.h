@@ -2,6 +2,7 @@
 #ifndef FED_SERVER_COORDINATE_HELD_POLL_H_
 #define FED_SERVER_COORDINATE_HELD_POLL_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -19,8 +20,9 @@ namespace fed::server {
 struct Device {
   Caller caller;
   wire::CheckInRequest request;
-  Labels labels;     // its row's, and those it adds
-  absl::Time until;  // then it is told to come back
+  Labels labels;              // its row's, and those it adds
+  absl::Time until;           // then it is told to come back
+  std::int64_t sequence = 0;  // of the check-ins as they arrived
   wire::Purpose purpose() const {
     return caller.role == Role::kEvaluator ? wire::Purpose::kEvaluate : wire::Purpose::kTrain;
   }

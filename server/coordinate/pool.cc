@@ -17,8 +17,15 @@ Status Replaced() {
 
 void Pool::Add(Entry entry) {
   MutexLock lock(mu_);
+  if (entry.poll->cancelled()) return;
   const auto at = entries_.find(entry.poll->device().caller.id);
-  if (at != entries_.end()) Extract(at).poll->Answer(Replaced());
+  if (at != entries_.end()) {
+    if (at->second.poll->device().sequence > entry.poll->device().sequence) {
+      entry.poll->Answer(Replaced());
+      return;
+    }
+    Extract(at).poll->Answer(Replaced());
+  }
   Insert(std::move(entry));
 }
 

@@ -29,7 +29,8 @@ class Pool {
     std::vector<JobId> jobs;
   };
 
-  // A poll of the same identity that waits already is answered kAborted.
+  // Of two polls of one identity the one that arrived first is answered kAborted, in whatever order
+  // they are added. One that was cancelled is not added.
   void Add(Entry entry);
   // Of polls that were taken and not used: a newer one of the identity stays instead.
   void PutBack(std::vector<Entry> entries);

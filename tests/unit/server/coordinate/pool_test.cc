@@ -23,7 +23,7 @@ constexpr auto kEvaluate = wire::Purpose::kEvaluate;
 class PoolTest : public ::testing::Test {
  protected:
   std::shared_ptr<HeldPoll> Make(const std::string& name, Role role = Role::kClient) {
-    Device device{{ClientId{name}, role}, {}, {}, clock_.Now() + absl::Seconds(60)};
+    Device device{{ClientId{name}, role}, {}, {}, clock_.Now() + absl::Seconds(60), ++made_};
     return std::make_shared<HeldPoll>(executor_, std::move(device),
                                       [this, name](StatusOr<wire::CheckInReply> reply) {
                                         answers_.emplace(name, std::move(reply));
@@ -34,6 +34,7 @@ class PoolTest : public ::testing::Test {
   testing::ManualExecutor executor_{clock_};
   std::multimap<std::string, StatusOr<wire::CheckInReply>> answers_;
   Pool pool_{clock_};
+  std::int64_t made_ = 0;
 };
 
 TEST_F(PoolTest, ADeviceWaitsInEachOfItsJobsUntilTheFirstDraw) {
@@ -69,6 +70,26 @@ TEST_F(PoolTest, TheWaitIsCountedFromTheFirstThatStillWaits) {
   EXPECT_FALSE(pool_.Remove(*anna));
   pool_.TakeAll();
   EXPECT_EQ(pool_.Since(kA, kTrain), absl::InfiniteFuture());
+}
+
+TEST_F(PoolTest, APollThatArrivedEarlierDoesNotDisplaceANewerOne) {
+  const auto older = Make("anna");
+  const auto newer = Make("anna");
+  pool_.Add({newer, {kA}});
+  pool_.Add({older, {kA}});
+  executor_.RunUntilIdle();
+
+  EXPECT_THAT(answers_, SizeIs(1));
+  EXPECT_TRUE(pool_.Remove(*newer));
+}
+
+TEST_F(PoolTest, ACancelledPollDisplacesNobody) {
+  pool_.Add({Make("anna"), {kA}});
+  const auto cancelled = Make("anna");
+  cancelled->Cancel();
+  pool_.Add({cancelled, {kA}});
+  EXPECT_FALSE(pool_.Remove(*cancelled));
+  EXPECT_TRUE(pool_.IsWaiting(ClientId{"anna"}));
 }
 
 TEST_F(PoolTest, PutBackGivesWayToANewerPoll) {
