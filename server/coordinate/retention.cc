@@ -27,6 +27,20 @@ StatusOr<Known> ReadKnown(const StoreView& view, const JobSpec& spec) {
   return known;
 }
 
+// What no rule keeps.
+StatusOr<std::vector<ModelRecord>> ToLetGo(const StoreView& view, const JobSpec& spec,
+                                           const std::set<ModelVersion>& in_use) {
+  FED_ASSIGN_OR_RETURN(const Known known, ReadKnown(view, spec));
+  std::set<ModelVersion> versions;
+  for (const ModelRecord& model : known.kept) versions.insert(model.version);
+  const auto keep = VersionsToKeep(spec.retention, versions, known.scores, in_use);
+  std::vector<ModelRecord> let_go;
+  for (const ModelRecord& model : known.kept) {
+    if (!keep.contains(model.version)) let_go.push_back(model);
+  }
+  return let_go;
+}
+
 }  // namespace
 
 std::set<ModelVersion> VersionsToKeep(const RetentionSpec& spec,
@@ -66,27 +80,30 @@ bool ScoreOf(const RetentionSpec& spec, const std::vector<EvaluationRecord>& eva
 
 StatusOr<std::vector<ModelVersion>> Retain(Context& context, const JobSpec& spec,
                                            const std::set<ModelVersion>& in_use) {
-  std::vector<ModelVersion> let_go;
-  std::vector<Digest> files;
+  std::vector<ModelRecord> models;
+  const auto look = [&](const StoreView& view) -> Status {
+    FED_ASSIGN_OR_RETURN(models, ToLetGo(view, spec, in_use));
+    return Status();
+  };
+  FED_RETURN_IF_ERROR(context.parts.store.Read(look));
+  if (models.empty()) return std::vector<ModelVersion>();  // most rounds: no transaction
   FED_RETURN_IF_ERROR(context.Write([&](StoreEdit& edit) -> Status {
-    let_go.clear();
-    files.clear();
-    FED_ASSIGN_OR_RETURN(Known known, ReadKnown(edit, spec));
-    std::set<ModelVersion> versions;
-    for (const ModelRecord& model : known.kept) versions.insert(model.version);
-    const auto keep = VersionsToKeep(spec.retention, versions, known.scores, in_use);
-    for (ModelRecord& model : known.kept) {
-      if (keep.contains(model.version)) continue;
+    FED_RETURN_IF_ERROR(look(edit));
+    for (ModelRecord model : models) {
       model.kept = false;
       FED_RETURN_IF_ERROR(edit.PutModel(model));
-      let_go.push_back(model.version);
-      for (const auto& [group, file] : model.files) {
-        FED_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(file.digest));
-        files.push_back(digest);
-      }
     }
     return Status();
   }));
+  std::vector<ModelVersion> let_go;
+  std::vector<Digest> files;
+  for (const ModelRecord& model : models) {
+    let_go.push_back(model.version);
+    for (const auto& [group, file] : model.files) {
+      FED_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(file.digest));
+      files.push_back(digest);
+    }
+  }
   context.sweeper.Sweep(files);
   return let_go;
 }

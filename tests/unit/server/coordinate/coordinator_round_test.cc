@@ -248,6 +248,34 @@ TEST(CoordinatorRoundTest, MetricsAndClientsAreCounted) {
   EXPECT_GE(client.last_seen, client.first_seen);
 }
 
+TEST(CoordinatorRoundTest, TheGateSaysWhatAnUpdateMustLookLikeAndWhoMaySendIt) {
+  CoordinatorWorld world;
+  world.Create(JobText("job-a", "count = 9\ncohort = 2",
+                       "[evaluation]\nevery = 0\n[limits]\nmax_update_norm = 4.5\n"));
+  const CheckInCall anna = world.CheckIn("anna");
+  const CheckInCall bert = world.CheckIn("bert");
+  const wire::AssignmentRef ref = anna.work()->ref;
+  const auto expects = [&](const std::string& name, const wire::AssignmentRef& of) {
+    return world.coordinator().Expects(CoordinatorWorld::CallerOf(name), of);
+  };
+
+  const auto terms = expects("anna", ref);
+  ASSERT_THAT(terms, IsOk());
+  EXPECT_EQ(terms->joins.value, 1);
+  EXPECT_EQ(terms->base.value, 0);
+  EXPECT_EQ(terms->codec, "fp32");
+  EXPECT_THAT(terms->groups, ElementsAre(UpdateGroup{"delta", 15}));
+  EXPECT_EQ(terms->weight_scalar, "examples");
+  EXPECT_EQ(terms->max_norm, 4.5);
+  EXPECT_THAT(expects("bert", ref), StatusIs(StatusCode::kNotFound, HasSubstr("of this client")));
+  EXPECT_THAT(expects("anna", {ref.job, AssignmentId{9}}), StatusIs(StatusCode::kNotFound));
+  world.coordinator().Rejected(CoordinatorWorld::CallerOf("anna"), ref, "NaN");
+  EXPECT_THAT(expects("anna", ref), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("NaN")));
+  ASSERT_THAT(world.coordinator().StopJob(JobId{"job-a"}, ""), IsOk());
+  EXPECT_THAT(expects("bert", bert.work()->ref),
+              StatusIs(StatusCode::kAborted, HasSubstr("round 1 is closed")));
+}
+
 TEST(CoordinatorRoundTest, ASelectionThatTimesOutDrawsFromFewer) {
   CoordinatorWorld world;
   world.Create(
