@@ -14,6 +14,9 @@
 
 namespace fed::client {
 
+// More than any address space holds: refused before anyone is asked for it.
+inline constexpr std::int64_t kMaxBufferValues = std::int64_t{1} << 45;
+
 // Memory of one backend; only that backend looks into it. Freed by its destructor.
 class Buffer {
  public:
@@ -51,7 +54,7 @@ class Backend {
 
   virtual std::string name() const = 0;  // "cpu (x86-64-v4)", for logs
 
-  // Zeros. kResourceExhausted: the device has not that much memory.
+  // Zeros. kResourceExhausted: more than kMaxBufferValues, or than the device has memory for.
   virtual StatusOr<std::unique_ptr<Buffer>> Allocate(std::int64_t values) = 0;
   virtual void Write(absl::Span<const float> from, Slice to) = 0;
   virtual void Read(Slice from, absl::Span<float> to) = 0;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
-#include <limits>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -21,8 +20,8 @@ using Floats = std::unique_ptr<float, Freed>;
 
 // Zeros, aligned; null if there is no memory.
 Floats AllocateFloats(std::int64_t values) {
+  if (values > kMaxBufferValues) return nullptr;
   const auto count = static_cast<std::size_t>(std::max<std::int64_t>(values, 1));
-  if (count > std::numeric_limits<std::size_t>::max() / sizeof(float) - kAlignment) return nullptr;
   const std::size_t bytes = (count * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
   Floats memory(static_cast<float*>(std::aligned_alloc(kAlignment, bytes)));
   if (memory != nullptr) std::fill_n(memory.get(), bytes / sizeof(float), 0.0F);

@@ -31,11 +31,12 @@ absl::Span<double> ReferenceBackend::Values(Slice slice) {
 
 StatusOr<std::unique_ptr<Buffer>> ReferenceBackend::Allocate(std::int64_t values) {
   try {
-    return std::unique_ptr<Buffer>(std::make_unique<DoubleBuffer>(values));
-  } catch (const std::exception&) {  // bad_alloc, length_error
-    return Status(StatusCode::kResourceExhausted,
-                  absl::StrCat("no memory for ", values, " values"));
+    if (values <= kMaxBufferValues) {
+      return std::unique_ptr<Buffer>(std::make_unique<DoubleBuffer>(values));
+    }
+  } catch (const std::bad_alloc&) {  // said below
   }
+  return Status(StatusCode::kResourceExhausted, absl::StrCat("no memory for ", values, " values"));
 }
 
 void ReferenceBackend::Write(absl::Span<const float> from, Slice to) {

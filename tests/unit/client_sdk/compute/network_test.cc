@@ -109,7 +109,7 @@ TEST_F(NetworkTest, ReservesLessWithoutForgettingTheGradients) {
 }
 
 TEST_F(NetworkTest, SaysThatItHasNoMemoryForSuchABatch) {
-  EXPECT_THAT(network_->Reserve(std::int64_t{1} << 58, Network::Use::kTrain),
+  EXPECT_THAT(network_->Reserve(std::int64_t{1} << 44, Network::Use::kTrain),
               fed::testing::StatusIs(StatusCode::kResourceExhausted));
   EXPECT_OK(network_->Reserve(2, Network::Use::kTrain));
 }
