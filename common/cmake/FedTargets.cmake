@@ -25,7 +25,7 @@ endif()
 add_library(fed_warnings INTERFACE)
 target_compile_options(
   fed_warnings INTERFACE -Wall -Wextra -Wpedantic $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
-                         $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+                         $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-restrict>
                          $<$<BOOL:${FED_WERROR}>:-Werror>)
 
 # fed_library(name SRCS a.cc ... [DEPS public...] [PRIVATE_DEPS private...])
