@@ -150,12 +150,13 @@ Status RunningServer::Open() {
 
 Status RunningServer::OpenSecurity() {
   FileSystem& files = FileSystem::Real();
-  FED_ASSIGN_OR_RETURN(
-      tls_, LoadTlsFiles(files, {config_.tls.certificate, config_.tls.key, config_.tls.ca},
-                         clock_.WallNow()));
+  // First: by default the other files lie in its folder, and it says who makes them.
   IssueOptions issue;
   issue.life = config_.ca.certificate_life;
   FED_ASSIGN_OR_RETURN(authority_, CertificateAuthority::Load(files, config_.ca.folder, issue));
+  FED_ASSIGN_OR_RETURN(
+      tls_, LoadTlsFiles(files, {config_.tls.certificate, config_.tls.key, config_.tls.ca},
+                         clock_.WallNow()));
   enrollment_ = std::make_unique<Enrollment>(*storage_.store, *authority_, config_.ca.renew_grace);
   FED_ASSIGN_OR_RETURN(revocations_, Revocations::Load(*storage_.store));
   revocations_->OnRevoked([this](const ClientId& id) {
