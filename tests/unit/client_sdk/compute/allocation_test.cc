@@ -26,13 +26,14 @@ void* __wrap_aligned_alloc(std::size_t alignment, std::size_t bytes) {
 }
 }
 
-void* operator new(std::size_t bytes) {
+// Not inlined: GCC would take the free within a delete for a mistake.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   void* memory = std::malloc(bytes);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace fed::client {
 namespace {
