@@ -44,6 +44,16 @@ function(fed_library name)
   add_library(fed::${name} ALIAS fed_${name})
 endfunction()
 
+# fed_objects(name SRCS a.cc ... [DEPS ...])
+# Linked as objects, not as an archive: for what archives that come later on the command line need.
+function(fed_objects name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  add_library(fed_${name} OBJECT ${ARG_SRCS})
+  set_target_properties(fed_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(fed_${name} PUBLIC fed_options ${ARG_DEPS} PRIVATE fed_warnings)
+  add_library(fed::${name} ALIAS fed_${name})
+endfunction()
+
 # fed_executable(name SRCS a.cc ... [DEPS ...])
 function(fed_executable name)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
