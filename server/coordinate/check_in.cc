@@ -101,8 +101,9 @@ CheckInDesk::Choice CheckInDesk::Choose(const Device& device, const Known& known
     if (HasEnded(state)) ++ended;
     if (HasEnded(state) || state == JobState::kDraft) continue;
     const JobTerms& terms = job->terms();
-    Admission admission = Admit(terms, device.caller.role, device.labels, device.request.abilities);
-    if (admission.kind != Admission::Kind::kWelcome) {
+    JobAdmission admission =
+        Admit(terms, device.caller.role, device.labels, device.request.abilities);
+    if (admission.kind != JobAdmission::Kind::kWelcome) {
       choice.text = std::move(admission.text);
       continue;
     }
@@ -168,7 +169,7 @@ void CheckInDesk::Join(JobRunner& job) {
   context_->pool.Join(terms.spec.id, [&](const Device& device) {
     return device.Accepts(terms.spec.id) &&
            Admit(terms, device.caller.role, device.labels, device.request.abilities).kind ==
-               Admission::Kind::kWelcome;
+               JobAdmission::Kind::kWelcome;
   });
   job.PoolChanged();
 }

@@ -86,23 +86,23 @@ UpdateTerms TermsOfUpdate(const JobTerms& terms, const AssignmentRecord& assignm
   return update;
 }
 
-Admission Admit(const JobTerms& terms, Role role, const Labels& labels,
-                const wire::Abilities& abilities) {
+JobAdmission Admit(const JobTerms& terms, Role role, const Labels& labels,
+                   const wire::Abilities& abilities) {
   const std::string job = absl::StrCat("job \"", terms.spec.id.value, "\" ");
   if (role == Role::kEvaluator) {
     if (terms.spec.evaluation.every > 0) return {};
-    return {Admission::Kind::kNotAllowed, job + "wants no evaluation"};
+    return {JobAdmission::Kind::kNotAllowed, job + "wants no evaluation"};
   }
   const std::vector<Role>& roles = terms.spec.allow.roles;
   if (std::find(roles.begin(), roles.end(), role) == roles.end()) {
-    return {Admission::Kind::kNotAllowed,
+    return {JobAdmission::Kind::kNotAllowed,
             absl::StrCat(job, "takes no device of role ", RoleName(role))};
   }
   if (!AllLabelsFit(terms.spec.allow.labels, labels)) {
-    return {Admission::Kind::kNotAllowed, job + "takes only devices with other labels"};
+    return {JobAdmission::Kind::kNotAllowed, job + "takes only devices with other labels"};
   }
   if (ChooseCodec(terms, abilities).empty()) {
-    return {Admission::Kind::kNoCodec,
+    return {JobAdmission::Kind::kNoCodec,
             absl::StrCat(job, "takes the codecs ", absl::StrJoin(terms.spec.codecs, ", "),
                          "; the device has ", absl::StrJoin(abilities.codecs, ", "))};
   }

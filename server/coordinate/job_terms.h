@@ -45,13 +45,13 @@ StatusOr<std::shared_ptr<const JobTerms>> ReadTerms(const JobRecord& job,
 UpdateTerms TermsOfUpdate(const JobTerms& terms, const AssignmentRecord& assignment);
 
 // Whether the job wants this device at all, now or later.
-struct Admission {
+struct JobAdmission {
   enum class Kind { kWelcome, kNotAllowed, kNoCodec };
   Kind kind = Kind::kWelcome;
   std::string text;  // why not
 };
-Admission Admit(const JobTerms& terms, Role role, const Labels& labels,
-                const wire::Abilities& abilities);
+JobAdmission Admit(const JobTerms& terms, Role role, const Labels& labels,
+                   const wire::Abilities& abilities);
 
 // The first of the job's codecs that the device has; empty: none.
 std::string ChooseCodec(const JobTerms& terms, const wire::Abilities& abilities);
