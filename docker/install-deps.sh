@@ -64,10 +64,14 @@ if $print; then
   exit 0
 fi
 
+# A line for each architecture that the package is installed for.
+is_installed() {
+  dpkg-query -W -f='${Architecture} ${db:Status-Status}\n' "$1" 2>/dev/null |
+    grep -qxE "($(dpkg --print-architecture)|all|${1##*:}) installed"
+}
 missing=()
 for package in "${wanted[@]}"; do
-  status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
-  if [ "$status" != installed ]; then missing+=("$package"); fi
+  if ! is_installed "$package"; then missing+=("$package"); fi
 done
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 

@@ -147,11 +147,16 @@ StatusOr<ServerConfig> ParseServerConfig(absl::string_view text, absl::string_vi
 void ResolvePaths(const std::string& folder, ServerConfig& config) {
   Under(folder, config.ca.folder);
   Under(folder, config.storage.state_dir);
-  TlsConfig& tls = config.tls;
-  if (tls.certificate.empty()) tls.certificate = JoinPath(config.ca.folder, "server.pem");
-  if (tls.key.empty()) tls.key = JoinPath(config.ca.folder, "server.key");
-  if (tls.ca.empty()) tls.ca = JoinPath(config.ca.folder, "root.pem");
-  for (std::string* const path : {&tls.certificate, &tls.key, &tls.ca}) Under(folder, *path);
+  const auto resolve = [&](std::string& path, const char* in_ca_folder) {
+    if (path.empty()) {
+      path = JoinPath(config.ca.folder, in_ca_folder);
+    } else {
+      Under(folder, path);
+    }
+  };
+  resolve(config.tls.certificate, "server.pem");
+  resolve(config.tls.key, "server.key");
+  resolve(config.tls.ca, "root.pem");
 }
 
 std::vector<ConfigKey> AllConfigKeys() {
