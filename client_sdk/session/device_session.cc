@@ -116,7 +116,7 @@ void DeviceSession::OnState(StatusOr<std::shared_ptr<State>> state) {
 
 void DeviceSession::SendUnsent() {
   if (send_first_.empty()) return AskForWork();
-  Report(ClientProgress::Stage::kUploading);
+  Report(ClientProgress::Stage::kUploading, send_first_.begin()->job.value);
   delivery_ = std::make_shared<Delivery>(*context_, *transport_, *outbox_, *send_first_.begin(),
                                          std::make_shared<TrainingSigns>(),
                                          [this](const Status& status) { OnDelivered(status); });
@@ -133,7 +133,7 @@ void DeviceSession::OnDelivered(const Status& status) {
 }
 
 void DeviceSession::AskForWork() {
-  Report(ClientProgress::Stage::kWaiting);
+  Report(ClientProgress::Stage::kWaiting, context_->options.job);
   if (context_->options.eligible && !context_->options.eligible()) {
     return Pause(context_->Jittered(absl::FromChrono(context_->options.retry_longest)));
   }
@@ -174,8 +174,9 @@ void DeviceSession::OnCheckIn(StatusOr<wire::CheckInReply> reply) {
                                           {"end", EndName(end.end)},
                                           {"version", end.version.value},
                                           {"why", end.reason}});
-    Report(ClientProgress::Stage::kSettled);
+    Report(ClientProgress::Stage::kSettled, end.ref.job.value);
   }
+  if (reply->ends.empty()) return OnSettled(Status(), *reply);
   context_->Work(
       *this, [outbox = outbox_.get(), told = *reply] { return SettleAll(*outbox, told); },
       [told = *reply](DeviceSession& self, const Status& status) { self.OnSettled(status, told); });
@@ -246,9 +247,9 @@ void DeviceSession::End(Status status) {
   });
 }
 
-void DeviceSession::Report(ClientProgress::Stage stage) const {
+void DeviceSession::Report(ClientProgress::Stage stage, const std::string& job) const {
   ClientProgress progress;
-  progress.job = context_->options.job;
+  progress.job = job;
   progress.stage = stage;
   context_->Report(progress);
 }

@@ -65,7 +65,7 @@ class DeviceSession final : public std::enable_shared_from_this<DeviceSession> {
   void Pause(absl::Duration wait);
   void PauseAfter(const Status& status, absl::string_view event);
   void End(Status status);
-  void Report(ClientProgress::Stage stage) const;
+  void Report(ClientProgress::Stage stage, const std::string& job) const;
 
   const std::shared_ptr<SessionContext> context_;  // shared with tasks that outlive us
   TransportFactory& factory_;

@@ -49,6 +49,10 @@ void Identity::Prepare(Transport* transport, Done done) {
   transport_ = transport;
   done_ = std::move(done);
   changed_ = false;
+  // Ours alone, and still fresh: the disk has no news.
+  if (!kept_by_others_ && credentials_ && context_.clock.WallNow() < renew_at_) {
+    return Finish(false);
+  }
   context_.Work(
       *this,
       [this_files = files_, &files = context_.files, given = context_.options.identity,

@@ -14,19 +14,19 @@ namespace {
 class DownloadStream final : public grpc::ClientReadReactor<v1::DownloadPiece> {
  public:
   DownloadStream(const StreamContext& context, DownloadSink sink, std::function<void(Status)> done)
-      : calls_(context.calls), io_(context.io), sink_(std::move(sink)), done_(std::move(done)) {
+      : entry_(context.calls), io_(context.io), sink_(std::move(sink)), done_(std::move(done)) {
     rpc_ = std::make_shared<grpc::ClientContext>();
     watch_ = std::make_shared<IdleWatch>(context.io, context.clock, rpc_, context.longest_idle);
   }
 
-  static std::shared_ptr<grpc::ClientContext> Start(const StreamContext& context,
-                                                    const wire::DownloadRequest& request,
-                                                    std::shared_ptr<DownloadStream> stream) {
+  static std::weak_ptr<grpc::ClientContext> Start(const StreamContext& context,
+                                                  const wire::DownloadRequest& request,
+                                                  std::shared_ptr<DownloadStream> stream) {
     auto& it = *stream;
-    const auto rpc = it.rpc_;
+    const auto rpc = it.rpc_;  // it ends on another thread
     it.self_ = std::move(stream);
     wire::Encode(request, it.request_);
-    it.calls_.Add(rpc);
+    it.entry_.SetContext(rpc);
     it.watch_->Start();
     context.stub.async()->Download(rpc.get(), &it.request_, &it);
     it.AddHold();  // reads are begun from `io` too
@@ -49,7 +49,6 @@ class DownloadStream final : public grpc::ClientReadReactor<v1::DownloadPiece> {
   void OnDone(const grpc::Status& status) override {
     const auto self = std::move(self_);
     done_(Result(status));
-    calls_.Remove(rpc_.get());
   }
 
  private:
@@ -61,7 +60,7 @@ class DownloadStream final : public grpc::ClientReadReactor<v1::DownloadPiece> {
     return wire::FromGrpc(status);
   }
 
-  OpenCalls& calls_;
+  OpenCalls::Entry entry_;
   Executor& io_;
   const DownloadSink sink_;
   const std::function<void(Status)> done_;

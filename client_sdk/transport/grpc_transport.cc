@@ -1,6 +1,7 @@
 // Values to messages, calls, and messages to values; nothing is decided here.
 #include "client_sdk/transport/grpc_transport.h"
 
+#include <map>
 #include <utility>
 
 #include "client_sdk/transport/open_calls.h"
@@ -18,6 +19,7 @@ namespace fed::client {
 namespace {
 
 constexpr absl::Duration kBeyondTheHold = absl::Seconds(10);
+constexpr absl::Duration kProbeTimeout = absl::Seconds(10);  // of each of its steps
 
 template <typename Value, typename Reply>
 StatusOr<Value> DecodeReply(const Reply& reply) {
@@ -165,6 +167,16 @@ class GrpcTransportFactory final : public TransportFactory {
   GrpcTransportFactory(const Clock& clock, const GrpcTransportOptions& options)
       : clock_(clock), options_(options), io_("fed-io", options.io_threads, clock) {}
 
+  ~GrpcTransportFactory() override {
+    std::map<Exchange*, std::unique_ptr<Exchange>> open;
+    {
+      MutexLock lock(mu_);
+      stopping_ = true;
+      open.swap(exchanges_);
+    }
+    open.clear();  // waits for callbacks, while `io` is still there for them
+  }
+
   StatusOr<std::unique_ptr<Transport>> Connect(const std::string& server,
                                                const Credentials& credentials) override {
     return std::unique_ptr<Transport>(
@@ -177,7 +189,7 @@ class GrpcTransportFactory final : public TransportFactory {
     io_.Post([this, enrollment_server, request = std::move(request), done = std::move(done),
               steps = call->steps()] {
       const StatusOr<std::string> root =
-          FetchRoot(enrollment_server, request.root_fingerprint, options_.unary_timeout);
+          FetchRoot(enrollment_server, request.root_fingerprint, kProbeTimeout);
       if (!root.ok()) return done(root.status());
       v1::EnrollDeviceRequest message;
       message.set_token(request.token);
@@ -206,22 +218,49 @@ class GrpcTransportFactory final : public TransportFactory {
   }
 
  private:
-  // One call over a channel of its own, which lasts as long as the call.
+  // One call over a channel of its own. The channel is let go on `io`, never in its own callback.
+  struct Exchange {
+    std::unique_ptr<v1::Enroll::Stub> stub;
+    OpenCalls calls;  // last: it waits for the callback
+  };
+
   template <typename Request, typename Start>
   std::unique_ptr<Call> Ask(const std::string& server, const std::string& root, Request message,
                             Start start, std::function<void(StatusOr<Enrolled>)> done) {
-    // Shared with the callback.
-    std::shared_ptr<v1::Enroll::Stub> stub =
-        v1::Enroll::NewStub(NewTlsChannel(server, {"", "", root}));
-    return calls_.Unary<Request, v1::EnrollDeviceReply, Enrolled>(
+    auto made = std::make_unique<Exchange>();
+    made->stub = v1::Enroll::NewStub(NewTlsChannel(server, {"", "", root}));
+    Exchange* exchange = made.get();
+    {
+      MutexLock lock(mu_);
+      if (!stopping_) exchanges_[exchange] = std::move(made);
+    }
+    if (made != nullptr) {
+      done(Status(StatusCode::kCancelled, "stopping"));
+      return nullptr;
+    }
+    return exchange->calls.Unary<Request, v1::EnrollDeviceReply, Enrolled>(
         std::move(message), options_.unary_timeout,
-        [stub, start](auto... call) { start(*stub, call...); }, DecodeEnrolled,
-        [stub, done = std::move(done)](StatusOr<Enrolled> enrolled) { done(std::move(enrolled)); });
+        [exchange, start](auto... call) { start(*exchange->stub, call...); }, DecodeEnrolled,
+        [this, exchange, done = std::move(done)](StatusOr<Enrolled> enrolled) {
+          done(std::move(enrolled));
+          io_.Post([this, exchange] { Forget(exchange); });
+        });
+  }
+
+  void Forget(Exchange* exchange) {
+    std::unique_ptr<Exchange> gone;  // dies outside the lock
+    MutexLock lock(mu_);
+    const auto found = exchanges_.find(exchange);
+    if (found == exchanges_.end()) return;
+    gone = std::move(found->second);
+    exchanges_.erase(found);
   }
 
   const Clock& clock_;
   const GrpcTransportOptions options_;
-  OpenCalls calls_;
+  Mutex mu_;
+  bool stopping_ FED_GUARDED_BY(mu_) = false;
+  std::map<Exchange*, std::unique_ptr<Exchange>> exchanges_ FED_GUARDED_BY(mu_);
   ThreadPool io_;  // last: its tasks use the above
 };
 

@@ -1,4 +1,4 @@
-// Contexts by address.
+// Weak contexts by the address of their entries.
 #include "client_sdk/transport/open_calls.h"
 
 #include <vector>
@@ -10,45 +10,48 @@ namespace {
 
 class ContextCall final : public Call {
  public:
-  explicit ContextCall(std::shared_ptr<grpc::ClientContext> context)
-      : context_(std::move(context)) {}
+  explicit ContextCall(std::weak_ptr<grpc::ClientContext> context) : context_(std::move(context)) {}
   ~ContextCall() override { Cancel(); }
-  void Cancel() override { context_->TryCancel(); }
+  void Cancel() override {
+    if (const auto context = context_.lock()) context->TryCancel();
+  }
 
  private:
-  const std::shared_ptr<grpc::ClientContext> context_;
+  const std::weak_ptr<grpc::ClientContext> context_;
 };
 
 }  // namespace
 
 OpenCalls::~OpenCalls() {
-  std::vector<std::shared_ptr<grpc::ClientContext>> open;
+  std::vector<std::weak_ptr<grpc::ClientContext>> open;
   {
     MutexLock lock(mu_);
-    for (const auto& [address, context] : open_) open.push_back(context);
+    for (const auto& [entry, context] : open_) open.push_back(context);
   }
-  for (const auto& context : open) context->TryCancel();  // may call back: not under the lock
-  open.clear();
+  for (const auto& weak : open) {  // may call back: not under the lock
+    if (const auto context = weak.lock()) context->TryCancel();
+  }
   MutexLock lock(mu_);
   while (!open_.empty()) changed_.wait(mu_);
 }
 
-void OpenCalls::Add(std::shared_ptr<grpc::ClientContext> context) {
+void OpenCalls::Add(const Entry* entry) {
   MutexLock lock(mu_);
-  const grpc::ClientContext* address = context.get();
-  open_[address] = std::move(context);
+  open_[entry];
 }
 
-void OpenCalls::Remove(const grpc::ClientContext* context) {
-  std::shared_ptr<grpc::ClientContext> gone;  // dies outside the lock
+void OpenCalls::Set(const Entry* entry, std::weak_ptr<grpc::ClientContext> context) {
   MutexLock lock(mu_);
-  const auto found = open_.find(context);
-  gone = std::move(found->second);
-  open_.erase(found);
+  open_[entry] = std::move(context);
+}
+
+void OpenCalls::Remove(const Entry* entry) {
+  MutexLock lock(mu_);
+  open_.erase(entry);
   changed_.notify_all();
 }
 
-std::unique_ptr<Call> NewCall(std::shared_ptr<grpc::ClientContext> context) {
+std::unique_ptr<Call> NewCall(std::weak_ptr<grpc::ClientContext> context) {
   return std::make_unique<ContextCall>(std::move(context));
 }
 

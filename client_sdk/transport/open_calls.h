@@ -17,17 +17,32 @@
 
 namespace fed::client {
 
-// Thread-safe. Its destructor cancels what is open and waits for the last callback.
+// Thread-safe. Its destructor cancels what is open and waits until nothing of it is left: a context
+// holds its channel, and a channel whose last owner dies on one of gRPC's own threads takes the
+// process with it. So whoever owns a channel destroys its OpenCalls first.
 class OpenCalls {
  public:
+  // Counts as open for as long as it lives: the FIRST member of whatever holds a call's context.
+  class Entry {
+   public:
+    explicit Entry(OpenCalls& calls) : calls_(calls) { calls_.Add(this); }
+    ~Entry() { calls_.Remove(this); }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+    // What is cancelled.
+    void SetContext(std::weak_ptr<grpc::ClientContext> context) {
+      calls_.Set(this, std::move(context));
+    }
+
+   private:
+    OpenCalls& calls_;
+  };
+
   OpenCalls() = default;
   ~OpenCalls();
   OpenCalls(const OpenCalls&) = delete;
   OpenCalls& operator=(const OpenCalls&) = delete;
-
-  // Contexts are shared: with gRPC until the call has ended, and with whoever may cancel it.
-  void Add(std::shared_ptr<grpc::ClientContext> context);
-  void Remove(const grpc::ClientContext* context);  // after its callback
 
   // One attempt of a unary call. `start` is the stub's callback method.
   template <typename Request, typename Reply, typename Value, typename Start>
@@ -36,14 +51,17 @@ class OpenCalls {
                               std::function<void(StatusOr<Value>)> done);
 
  private:
+  void Add(const Entry* entry);
+  void Set(const Entry* entry, std::weak_ptr<grpc::ClientContext> context);
+  void Remove(const Entry* entry);
+
   Mutex mu_;
   CondVar changed_;
-  std::map<const grpc::ClientContext*, std::shared_ptr<grpc::ClientContext>> open_
-      FED_GUARDED_BY(mu_);
+  std::map<const Entry*, std::weak_ptr<grpc::ClientContext>> open_ FED_GUARDED_BY(mu_);
 };
 
-// Cancels the call of this context, which it shares, when destroyed.
-std::unique_ptr<Call> NewCall(std::shared_ptr<grpc::ClientContext> context);
+// Cancels the call of this context when destroyed, if it has not ended.
+std::unique_ptr<Call> NewCall(std::weak_ptr<grpc::ClientContext> context);
 
 // From now, whatever the machine's clock says.
 void SetTimeout(grpc::ClientContext& context, absl::Duration timeout);
@@ -52,26 +70,29 @@ template <typename Request, typename Reply, typename Value, typename Start>
 std::unique_ptr<Call> OpenCalls::Unary(Request request, absl::Duration deadline, Start start,
                                        std::function<StatusOr<Value>(const Reply&)> decode,
                                        std::function<void(StatusOr<Value>)> done) {
-  struct State {
+  struct State {  // shared with gRPC until the call has ended
+    explicit State(OpenCalls& calls) : entry(calls) {}
+    Entry entry;
     grpc::ClientContext context;
     Request request;
     Reply reply;
   };
-  auto state = std::make_shared<State>();
+  auto state = std::make_shared<State>(*this);
   state->request = std::move(request);
   SetTimeout(state->context, deadline);
-  std::shared_ptr<grpc::ClientContext> context(state, &state->context);
-  Add(context);
+  const std::weak_ptr<grpc::ClientContext> context =
+      std::shared_ptr<grpc::ClientContext>(state, &state->context);
+  state->entry.SetContext(context);
   start(&state->context, &state->request, &state->reply,
-        [this, state, decode = std::move(decode), done = std::move(done)](grpc::Status status) {
+        [state, decode = std::move(decode), done = std::move(done)](grpc::Status status) {
           if (status.ok()) {
             done(decode(state->reply));
           } else {
             done(wire::FromGrpc(status));
           }
-          Remove(&state->context);
         });
-  return NewCall(std::move(context));
+  state = nullptr;  // the call may be over
+  return NewCall(context);
 }
 
 }  // namespace fed::client

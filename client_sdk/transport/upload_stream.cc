@@ -19,7 +19,7 @@ class UploadStream final : public grpc::ClientBidiReactor<v1::UploadRequest, v1:
   using Done = std::function<void(StatusOr<wire::UploadReply>)>;
 
   UploadStream(const StreamContext& context, OutgoingUpdate update, Done done)
-      : calls_(context.calls),
+      : entry_(context.calls),
         io_(context.io),
         update_(std::move(update)),
         done_(std::move(done)),
@@ -27,12 +27,12 @@ class UploadStream final : public grpc::ClientBidiReactor<v1::UploadRequest, v1:
         watch_(std::make_shared<IdleWatch>(context.io, context.clock, rpc_, context.longest_idle)) {
   }
 
-  static std::shared_ptr<grpc::ClientContext> Start(const StreamContext& context,
-                                                    std::shared_ptr<UploadStream> stream) {
+  static std::weak_ptr<grpc::ClientContext> Start(const StreamContext& context,
+                                                  std::shared_ptr<UploadStream> stream) {
     auto& it = *stream;
-    const auto rpc = it.rpc_;
+    const auto rpc = it.rpc_;  // it ends on another thread
     it.self_ = std::move(stream);
-    it.calls_.Add(rpc);
+    it.entry_.SetContext(rpc);
     it.watch_->Start();
     context.stub.async()->Upload(rpc.get(), &it);
     it.AddHold();  // writes are begun from `io` too
@@ -51,6 +51,9 @@ class UploadStream final : public grpc::ClientBidiReactor<v1::UploadRequest, v1:
     watch_->Moved();
     if (!ok) return Close();
     StatusOr<wire::UploadReply> reply = wire::Decode(reply_);
+    if (!reply.ok()) {  // not our update's fault: it must not be dropped for it
+      reply = Status(StatusCode::kInternal, "the server's answer: " + reply.status().message());
+    }
     const auto* proceed = reply.ok() ? std::get_if<wire::UploadProceed>(&*reply) : nullptr;
     if (proceed == nullptr) {
       answer_ = std::move(reply);
@@ -83,7 +86,6 @@ class UploadStream final : public grpc::ClientBidiReactor<v1::UploadRequest, v1:
   void OnDone(const grpc::Status& status) override {
     const auto self = std::move(self_);
     done_(Result(status));
-    calls_.Remove(rpc_.get());
   }
 
  private:
@@ -175,7 +177,7 @@ class UploadStream final : public grpc::ClientBidiReactor<v1::UploadRequest, v1:
     return wire::FromGrpc(status);
   }
 
-  OpenCalls& calls_;
+  OpenCalls::Entry entry_;
   Executor& io_;
   const OutgoingUpdate update_;
   const Done done_;

@@ -218,6 +218,12 @@ TEST_F(UploadTest, AnOffsetBeyondTheUpdateIsTheServersError) {
   EXPECT_THAT(Send(UpdateOf(Pattern(1'000))), StatusIs(StatusCode::kInternal));
 }
 
+TEST_F(UploadTest, AnAnswerThatIsNotOfTheProtocolIsInternal) {
+  Serve(Says(v1::UploadReply()));
+  EXPECT_THAT(Send(UpdateOf(Pattern(1'000))),
+              StatusIs(StatusCode::kInternal, HasSubstr("the server's answer")));
+}
+
 TEST_F(UploadTest, AnUpdateThatCanNotBeReadEndsWithWhatTheDiskSaid) {
   Serve(Takes(0, 100'000));
   OutgoingUpdate update = UpdateOf(Pattern(1'000'000));
@@ -230,13 +236,13 @@ TEST_F(UploadTest, AnUpdateThatCanNotBeReadEndsWithWhatTheDiskSaid) {
 }
 
 TEST_F(UploadTest, AnUploadMayBeDroppedAtAnyTime) {
-  Serve(Takes(0, 10'000));
+  Serve(Takes(0, 20'000));
   for (int i = 0; i < 20; ++i) {
     Answer<StatusOr<wire::UploadReply>> answer;
     std::promise<void> reading;
     OutgoingUpdate update = UpdateOf(Pattern(1'000'000));
     update.read = [read = update.read, &reading, i](std::int64_t offset, std::int64_t most) {
-      if (offset == i * 10'000) reading.set_value();
+      if (offset == i * 20'000) reading.set_value();
       return read(offset, most);
     };
     auto call = transport_->Send(std::move(update), answer.callback());

@@ -49,6 +49,7 @@ class GrpcTransportTest : public ::testing::Test {
   }
 
   void Serve(Answers answers, GrpcTransportOptions options = {}) {
+    transport_ = nullptr;  // before its factory
     server_ = std::make_unique<SmallServer>(pki_, std::move(answers));
     factory_ = NewGrpcTransportFactory(Clock::Real(), options);
     transport_ = *factory_->Connect(server_->address(), pki_.Device("one"));
