@@ -21,14 +21,22 @@ constexpr int kPingTimeoutMs = 20'000;
 constexpr int kHandshakeMs = 10'000;
 constexpr int kMaxMetadataBytes = 16 << 10;
 
-// Reflection for one server only: the library's own switch turns it on for all that are built
-// later.
+// Reflection where it is wanted and nowhere else: a program that links the library has it on every
+// server, the one for strangers too, unless its plugin is taken out again.
 class ReflectionOption final : public grpc::ServerBuilderOption {
  public:
+  explicit ReflectionOption(bool wanted) : wanted_(wanted) {}
+
   void UpdateArguments(grpc::ChannelArguments*) override {}
   void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
+    auto own = std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>();
+    const std::string name = own->name();
+    std::erase_if(*plugins, [&](const auto& plugin) { return plugin->name() == name; });
+    if (wanted_) plugins->push_back(std::move(own));
   }
+
+ private:
+  const bool wanted_;
 };
 
 std::shared_ptr<grpc::ServerCredentials> CredentialsOf(const ListenOptions& options) {
@@ -64,7 +72,7 @@ StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   Limit(options, builder);
-  if (options.reflection) builder.SetOption(std::make_unique<ReflectionOption>());
+  builder.SetOption(std::make_unique<ReflectionOption>(options.reflection));
   int port = 0;
   builder.AddListeningPort(options.address, CredentialsOf(options), &port);
   for (grpc::Service* const service : services) builder.RegisterService(service);
