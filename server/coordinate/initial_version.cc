@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/types/span.h"
 #include "common/base/bytes.h"
 #include "common/tensor/safetensors.h"
@@ -23,7 +24,18 @@ StatusOr<SafetensorsHeader> WriteHeader(const std::vector<TensorInfo>& tensors, 
   return ReadSafetensorsHeader(file);
 }
 
-Status Mismatch(std::string what) { return Status(StatusCode::kInvalidArgument, std::move(what)); }
+// All of them, as far as a message goes: an operator mends them in one go.
+Status Mismatch(std::vector<std::string>& differences, const std::string& plan_source) {
+  constexpr std::size_t kNamed = 20;
+  if (differences.size() > kNamed) {
+    const std::size_t others = differences.size() - kNamed;
+    differences.resize(kNamed);
+    differences.push_back(absl::StrCat("and ", others, " more"));
+  }
+  return Status(StatusCode::kInvalidArgument,
+                absl::StrCat("the initial model does not fit ", plan_source, ": it has ",
+                             absl::StrJoin(differences, "; ")));
+}
 
 }  // namespace
 
@@ -46,21 +58,22 @@ Status CheckAgainstPlan(const ModelPlan& plan, const std::vector<TensorInfo>& te
   FED_ASSIGN_OR_RETURN(const std::vector<TensorInfo> planned, TensorsOf(plan));
   std::map<std::string, const TensorInfo*> found;
   for (const TensorInfo& tensor : tensors) found[tensor.name] = &tensor;
+  std::vector<std::string> differences;
   for (const TensorInfo& wanted : planned) {
     const auto at = found.find(wanted.name);
     if (at == found.end()) {
-      return Mismatch(
-          absl::StrCat("the initial model has no tensor ", ToString(wanted), " of ", plan_source));
+      differences.push_back(absl::StrCat("no tensor ", ToString(wanted)));
+      continue;
     }
     if (at->second->shape != wanted.shape || !IsTrainableDtype(at->second->dtype)) {
-      return Mismatch(absl::StrCat("the initial model has ", ToString(*at->second), ": ",
-                                   plan_source, " needs ", ToString(wanted)));
+      differences.push_back(absl::StrCat(ToString(*at->second), " for ", ToString(wanted)));
     }
     found.erase(at);
   }
-  if (found.empty()) return Status();
-  return Mismatch(absl::StrCat("the initial model has ", ToString(*found.begin()->second),
-                               ", which is not in ", plan_source));
+  for (const auto& [name, extra] : found) {
+    differences.push_back(absl::StrCat(ToString(*extra), ", which the plan has not"));
+  }
+  return differences.empty() ? Status() : Mismatch(differences, plan_source);
 }
 
 Status WriteZeros(const FlatLayout& layout, File& file) {

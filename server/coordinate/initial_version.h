@@ -21,8 +21,8 @@ namespace fed::server {
 // Writes the plan's first values into `file`, as safetensors.
 Status WriteInitialModel(const ModelPlan& plan, std::uint64_t seed, File& file);
 
-// Whether a file has what the plan's layers have, in any order. kInvalidArgument names the first
-// tensor that is missing, too many, or of another shape or dtype.
+// Whether a file has what the plan's layers have, in any order. kInvalidArgument names every
+// tensor that is missing, too many, or of another shape or dtype (the first 20 of them).
 Status CheckAgainstPlan(const ModelPlan& plan, const std::vector<TensorInfo>& tensors,
                         const std::string& plan_source);
 
