@@ -115,6 +115,10 @@ class World:
             file.write(text)
         return self.path(name)
 
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read()
+
     def end(self):
         self.end_processes()
         if os.environ.get("FED_E2E_KEEP"):
@@ -165,8 +169,7 @@ class World:
             raise AssertionError(f"fedserver did not start:\n{self.server.tail()}")
 
         await_true(serves, "fedserver's ports to be free")
-        with open(ready, encoding="utf-8") as file:
-            self.addresses = file.read().split()
+        self.addresses = self.read("addresses").split()
 
     def stop_server(self):
         self.server.send(signal.SIGTERM)

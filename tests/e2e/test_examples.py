@@ -77,7 +77,7 @@ class ExamplesTest(unittest.TestCase):
             script.append(command.strip())
             if command.rstrip().endswith("&"):
                 script.append(f'until (: </dev/tcp/{self.admin_of(command)}) 2>/dev/null; do '
-                              f'kill -0 $!; done')
+                              f'kill -0 $! && sleep 0.05; done')
         process = self.world.run("again", ["bash", "-c", "\n".join(script)], cwd=SOURCE_DIR)
         self.addCleanup(self.end_script, process)
         self.assertEqual(process.await_end(), 0, process.tail())
