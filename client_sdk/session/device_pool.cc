@@ -5,9 +5,9 @@
 
 #include "client_sdk/session/device_session.h"
 #include "client_sdk/session/option_check.h"
-#include "client_sdk/session/state_lock.h"
 #include "common/base/bytes.h"
 #include "common/base/log.h"
+#include "common/base/state_lock.h"
 #include "common/crypto/digest.h"
 
 namespace fed::client {
@@ -62,6 +62,7 @@ DevicePool::DevicePool(Parts parts)
 DevicePool::~DevicePool() {
   Stop();
   Wait();
+  factory_ = nullptr;  // ends its calls, whose callbacks use the executors
 }
 
 StatusOr<int> DevicePool::Add(ClientOptions options) {

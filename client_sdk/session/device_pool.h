@@ -52,7 +52,7 @@ class DevicePool {
 
   const Clock& clock_;
   FileSystem& files_;
-  const std::unique_ptr<TransportFactory> factory_;
+  std::unique_ptr<TransportFactory> factory_;
   Mutex mu_;
   CondVar changed_;
   std::map<int, std::unique_ptr<Device>> devices_ FED_GUARDED_BY(mu_);

@@ -42,8 +42,7 @@ std::vector<AccessRule> MakeRules() {
   const std::vector<Role> nobody_in_particular;
   const std::vector<Role> everyone = {Role::kClient, Role::kEvaluator, Role::kLeaf, Role::kOperator,
                                       Role::kViewer};
-  const std::vector<Role> devices = {Role::kClient, Role::kEvaluator};
-  const std::vector<Role> readers = {Role::kClient, Role::kEvaluator, Role::kLeaf};
+  const std::vector<Role> devices = {Role::kClient, Role::kEvaluator, Role::kLeaf};
   const std::vector<Role> trainers = {Role::kClient, Role::kLeaf};
   const std::vector<Role> evaluators = {Role::kEvaluator};
   const std::vector<Role> operators = {Role::kOperator};
@@ -52,8 +51,8 @@ std::vector<AccessRule> MakeRules() {
       {Listener::kMain, "/fed.v1.Participate/CheckIn", devices},
       {Listener::kMain, "/fed.v1.Participate/Renew", devices},
       {Listener::kMain, "/fed.v1.Participate/ReportEvaluation", evaluators},
-      {Listener::kMain, "/fed.v1.Transfer/GetManifest", readers},
-      {Listener::kMain, "/fed.v1.Transfer/Download", readers},
+      {Listener::kMain, "/fed.v1.Transfer/GetManifest", devices},
+      {Listener::kMain, "/fed.v1.Transfer/Download", devices},
       {Listener::kMain, "/fed.v1.Transfer/Upload", trainers},
       {Listener::kMain, "/fed.v1.Renewal/RenewCertificate", everyone},
       {Listener::kMain, "/grpc.health.v1.Health/Check", nobody_in_particular},

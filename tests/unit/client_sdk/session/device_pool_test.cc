@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client_sdk/session/option_check.h"
-#include "client_sdk/session/state_lock.h"
+#include "common/base/state_lock.h"
 #include "common/base/thread_pool.h"
 #include "tests/testing/device_pki.h"
 #include "tests/testing/fake_transport.h"
