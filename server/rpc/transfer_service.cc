@@ -88,7 +88,7 @@ grpc::ServerBidiReactor<v1::UploadRequest, v1::UploadReply>* TransferService::Up
     grpc::CallbackServerContext* context) {
   const StatusOr<Caller> caller = parts_.door.Admit(*context, "/fed.v1.Transfer/Upload");
   if (!caller.ok()) return UploadCall::Refuse(caller.status());
-  return UploadCall::Start(context, parts_, *caller);
+  return UploadCall::Start(parts_, *caller);
 }
 
 }  // namespace fed::server

@@ -30,14 +30,12 @@ class UploadCall::CallReactor final : public UploadCall::Reactor {
   std::shared_ptr<UploadCall> state;
 };
 
-UploadCall::UploadCall(CallReactor* reactor, grpc::CallbackServerContext* context,
-                       const TransferParts& parts, const Caller& caller)
-    : line_(reactor), context_(context), parts_(parts), caller_(caller) {}
+UploadCall::UploadCall(CallReactor* reactor, const TransferParts& parts, const Caller& caller)
+    : line_(reactor), parts_(parts), caller_(caller) {}
 
-UploadCall::Reactor* UploadCall::Start(grpc::CallbackServerContext* context,
-                                       const TransferParts& parts, const Caller& caller) {
+UploadCall::Reactor* UploadCall::Start(const TransferParts& parts, const Caller& caller) {
   auto* const reactor = new CallReactor;  // NOLINT: owns itself until OnDone
-  auto state = std::shared_ptr<UploadCall>(new UploadCall(reactor, context, parts, caller));
+  auto state = std::shared_ptr<UploadCall>(new UploadCall(reactor, parts, caller));
   reactor->state = state;
   const std::weak_ptr<UploadCall> weak = state;
   const auto end = [weak](const Status& why) {

@@ -22,15 +22,13 @@ class UploadCall : public std::enable_shared_from_this<UploadCall> {
  public:
   using Reactor = grpc::ServerBidiReactor<v1::UploadRequest, v1::UploadReply>;
 
-  static Reactor* Start(grpc::CallbackServerContext* context, const TransferParts& parts,
-                        const Caller& caller);
+  static Reactor* Start(const TransferParts& parts, const Caller& caller);
   static Reactor* Refuse(const Status& status);
 
  private:
   class CallReactor;
 
-  UploadCall(CallReactor* reactor, grpc::CallbackServerContext* context, const TransferParts& parts,
-             const Caller& caller);
+  UploadCall(CallReactor* reactor, const TransferParts& parts, const Caller& caller);
 
   void Read(bool ok);
   void TakeBegin(const v1::UploadBegin& begin);
@@ -43,7 +41,6 @@ class UploadCall : public std::enable_shared_from_this<UploadCall> {
   void Over();
 
   StreamLine<CallReactor> line_;
-  grpc::CallbackServerContext* const context_;
   const TransferParts& parts_;
   const Caller caller_;
   std::unique_ptr<LiveCalls::Registration> registration_;

@@ -17,7 +17,7 @@ class Dataset {
  public:
   virtual ~Dataset() = default;
 
-  virtual std::int64_t size() const = 0;                       // examples
+  virtual std::int64_t size() const = 0;                        // examples
   virtual std::vector<std::int64_t> example_shape() const = 0;  // of one: {28, 28}, {100}
   virtual std::int64_t target_values() const = 0;  // 1: a class label or a scalar; else a vector
 
@@ -40,15 +40,18 @@ StatusOr<std::unique_ptr<Dataset>> LoadIdxDataset(const std::string& images_path
                                                   const std::string& labels_path);
 
 struct CsvOptions {
-  bool header = true;             // the first line names the columns
+  bool header = true;  // the first line names the columns
   char separator = ',';
-  std::vector<std::string> targets;  // columns by name (or number from 0, without a header); last if empty
+  std::vector<std::string>
+      targets;  // columns by name (or number from 0, without a header); last if empty
 };
 // Numbers only; kInvalidArgument names file, line and column otherwise.
-StatusOr<std::unique_ptr<Dataset>> LoadCsvDataset(const std::string& path, const CsvOptions& options = {});
+StatusOr<std::unique_ptr<Dataset>> LoadCsvDataset(const std::string& path,
+                                                  const CsvOptions& options = {});
 
 // Some examples of another dataset, which outlives it: a shard.
-StatusOr<std::unique_ptr<Dataset>> NewSubset(const Dataset& whole, std::vector<std::int64_t> indices);
+StatusOr<std::unique_ptr<Dataset>> NewSubset(const Dataset& whole,
+                                             std::vector<std::int64_t> indices);
 
 }  // namespace fed
 

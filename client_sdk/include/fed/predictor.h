@@ -20,7 +20,8 @@ class Predictor {
   // kInvalidArgument: the parameters are not the plan's (name, shape or dtype, both named).
   static StatusOr<std::unique_ptr<Predictor>> New(const ModelPlan& plan, const Parameters& model);
   // From a safetensors file.
-  static StatusOr<std::unique_ptr<Predictor>> Load(const ModelPlan& plan, const std::string& model_path);
+  static StatusOr<std::unique_ptr<Predictor>> Load(const ModelPlan& plan,
+                                                   const std::string& model_path);
 
   virtual ~Predictor() = default;
 

@@ -37,7 +37,7 @@ struct TrainContext {
 struct TrainResult {
   Parameters parameters;  // trained; the SDK makes the delta. Same names, shapes, dtypes.
   std::map<std::string, Parameters> groups;  // further groups that the job declares, ready to send
-  std::map<std::string, double> scalars;     // "examples" (required, > 0), "loss", "local_steps", ...
+  std::map<std::string, double> scalars;  // "examples" (required, > 0), "loss", "local_steps", ...
 };
 
 // Not thread-safe: one training at a time.

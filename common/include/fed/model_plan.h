@@ -21,8 +21,8 @@ std::string ToString(const Value& value);
 
 // [[layer]] of the plan. Types and their attributes are listed in client_sdk/compute/README.md.
 struct LayerPlan {
-  std::string type;                         // "linear", "relu", "tanh", "sigmoid", "flatten"
-  std::string name;                         // prefix of its tensors: "fc1" has "fc1.weight", "fc1.bias"
+  std::string type;  // "linear", "relu", "tanh", "sigmoid", "flatten"
+  std::string name;  // prefix of its tensors: "fc1" has "fc1.weight", "fc1.bias"
   std::map<std::string, Value> attributes;  // linear: {"out": 200, "bias": true}
   int line = 0;                             // in the file, for messages; 0: not from a file
   // Of what it says, wherever it was read: `line` does not count.
@@ -43,7 +43,7 @@ struct ModelPlan {
   std::string name;
   std::vector<std::int64_t> input;  // shape of one example
   std::vector<LayerPlan> layers;
-  std::string loss;                 // "softmax_cross_entropy", "mse"
+  std::string loss;  // "softmax_cross_entropy", "mse"
   Initializer initializer;
   friend bool operator==(const ModelPlan&, const ModelPlan&) = default;
 };

@@ -18,10 +18,10 @@ namespace fed {
 // F32 and stored in their own type; the others are carried over from version to version unchanged.
 enum class Dtype { kF32, kF16, kBF16, kF64, kI64, kI32, kI16, kI8, kU64, kU32, kU16, kU8, kBool };
 
-std::string_view DtypeName(Dtype dtype);                    // as in safetensors: "F32", "BF16", "I64"
-StatusOr<Dtype> DtypeFromName(std::string_view name);       // kInvalidArgument
-std::size_t DtypeBytes(Dtype dtype);                        // of one element
-bool IsTrainableDtype(Dtype dtype);                         // F32, F16, BF16
+std::string_view DtypeName(Dtype dtype);               // as in safetensors: "F32", "BF16", "I64"
+StatusOr<Dtype> DtypeFromName(std::string_view name);  // kInvalidArgument
+std::size_t DtypeBytes(Dtype dtype);                   // of one element
+bool IsTrainableDtype(Dtype dtype);                    // F32, F16, BF16
 
 struct TensorInfo {
   std::string name;  // as in the safetensors file, e.g. "conv1.weight"; at most 512 bytes
