@@ -36,7 +36,7 @@ build_programs() {
   if [ -n "${FED_BUILD_DIR:-}" ]; then return; fi
   mkdir -p build
   if [ ! -f "$build/build.ninja" ]; then
-    cmake --preset release >build/configure.log 2>&1 || fail "cmake failed; see build/configure.log"
+    cmake --preset release -DFED_BUILD_TESTS=OFF >build/configure.log 2>&1 || fail "cmake failed; see build/configure.log"
   fi
   cmake --build "$build" --target "$@" || fail "the build failed; see above"
 }
