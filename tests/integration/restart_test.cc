@@ -28,14 +28,14 @@ class Gate {
     MutexLock lock(mu_);
     ++waiting_;
     changed_.notify_all();
-    Await([this] { return open_; });
+    Await([this]() FED_REQUIRES(mu_) { return open_; });
     --waiting_;
   }
   void Close() { Set(false); }
   void Open() { Set(true); }
   bool AwaitSomebody() {
     MutexLock lock(mu_);
-    return Await([this] { return waiting_ > 0; });
+    return Await([this]() FED_REQUIRES(mu_) { return waiting_ > 0; });
   }
 
  private:

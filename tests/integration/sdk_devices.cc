@@ -96,7 +96,8 @@ bool SdkDevices::AwaitEnds() {
   const Clock& clock = Clock::Real();
   MutexLock lock(mu_);
   return clock.AwaitUntil(
-      mu_, changed_, [this] { return ends_.size() == added_; }, clock.Now() + kPatience);
+      mu_, changed_, [this]() FED_REQUIRES(mu_) { return ends_.size() == added_; },
+      clock.Now() + kPatience);
 }
 
 std::map<std::string, Status> SdkDevices::ends() const {
