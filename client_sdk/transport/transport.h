@@ -34,7 +34,8 @@ class Call {
 
 // Thread-safe and non-blocking: each call is one attempt that ends in exactly one callback, on a
 // thread of the transport, which must not block. retry.h decides on another. Every call may be
-// repeated: the server recognizes what it has already seen.
+// repeated: the server recognizes what it has already seen. Destroying it ends its calls and waits
+// for callbacks that are being called: not to be done within one.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -94,7 +95,8 @@ struct Enrolled {
   std::string root;               // PEM
 };
 
-// Makes transports: gRPC in production, fakes in tests. Thread-safe.
+// Makes transports: gRPC in production, fakes in tests. Thread-safe. Outlives its transports; its
+// own calls end with it as a transport's do.
 class TransportFactory {
  public:
   virtual ~TransportFactory() = default;

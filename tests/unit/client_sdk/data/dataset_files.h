@@ -28,6 +28,16 @@ inline void WriteGzip(const std::string& path, const std::string& bytes) {
   ASSERT_EQ(gzclose(file), Z_OK);
 }
 
+// An IDX file of unsigned bytes (type 8) or of something else.
+inline std::string Idx(const std::vector<std::uint32_t>& sizes, const std::string& values,
+                       char type = 8) {
+  std::string bytes = {0, 0, type, static_cast<char>(sizes.size())};
+  for (const std::uint32_t size : sizes) {
+    for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<char>(size >> shift));
+  }
+  return bytes + values;
+}
+
 struct Gathered {
   std::vector<float> features, targets;
 };

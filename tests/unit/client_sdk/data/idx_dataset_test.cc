@@ -13,17 +13,6 @@ using ::testing::ElementsAre;
 using ::testing::Eq;
 using ::testing::HasSubstr;
 
-std::string Size(std::uint32_t n) {
-  return {static_cast<char>(n >> 24), static_cast<char>(n >> 16), static_cast<char>(n >> 8),
-          static_cast<char>(n)};
-}
-
-std::string Idx(const std::vector<std::uint32_t>& sizes, const std::string& values, char type = 8) {
-  std::string bytes = {0, 0, type, static_cast<char>(sizes.size())};
-  for (const std::uint32_t size : sizes) bytes += Size(size);
-  return bytes + values;
-}
-
 // Two images of 2 x 3 and their labels.
 const std::string kImages = Idx({2, 2, 3}, std::string("\x00\x33\x66\x99\xCC\xFF", 6) + "abcdef");
 const std::string kLabels = Idx({2}, std::string("\x07\x02", 2));
