@@ -64,6 +64,8 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/fedConfig.cmake"
 
 list(TRANSFORM FED_STATIC_CLOSURE PREPEND "-l" OUTPUT_VARIABLE closure)
 list(JOIN closure " " FED_PC_CLOSURE)
+# Relative, so that `cmake --install --prefix` and a moved tree are found.
+file(RELATIVE_PATH FED_PC_TO_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 configure_file("${CMAKE_CURRENT_LIST_DIR}/fed.pc.in" fed.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/fed.pc"
         DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT sdk)

@@ -101,11 +101,11 @@ for kind in shared static; do
   step "edge_app, $kind, takes part"
   make_job "$kind" 1
   admit "$kind"
-  "$work/$kind/edge_app" "${flags[@]}" >"$work/$kind.out" 2>"$work/$kind.err" ||
-    fail "edge_app ($kind) failed: $(tail -n 3 "$work/$kind.err")"
+  timeout 120 "$work/$kind/edge_app" "${flags[@]}" >"$work/$kind.out" 2>"$work/$kind.err" ||
+    fail "edge_app ($kind): $(tail -n 3 "$work/$kind.err"); fedserver: $(tail -n 1 "$work/fedserver.log")"
   grep -q '^round 2: ' "$work/$kind.out" || fail "no progress of round 2: $(tail -n 3 "$work/$kind.out")"
   "$fedctl" --json job show "$kind" >"$work/job.json"
-  grep -q '"latestVersion":"\?2"\?' "$work/job.json" || fail "no version 2: $(cat "$work/job.json")"
+  grep -q '"latest_version":"\?2"\?' "$work/job.json" || fail "no version 2: $(cat "$work/job.json")"
 done
 
 step "size and memory of the static one, waiting"
@@ -115,7 +115,7 @@ admit idle
 "$work/edge_app" "${flags[@]}" >/dev/null 2>&1 &
 device=$!
 pids+=("$device")
-waits() { "$fedctl" --json job show idle | grep -q '"devicesWaiting":"\?1"\?'; }
+waits() { "$fedctl" --json job show idle | grep -q '"devices_waiting":"\?1"\?'; }
 until_true "the device waits" waits
 echo "stripped: $(stat -c %s "$work/edge_app") bytes; $(grep VmRSS "/proc/$device/status" | tr -s '\t ' ' ')"
 kill -TERM "$device"
