@@ -21,16 +21,15 @@ class FaultyTrainer final : public Trainer {
   StatusOr<TrainResult> Train(const Parameters& global, const TrainConfig& config,
                               TrainContext& context) override {
     const bool vanishes = random_.Uniform() < spec_.drop;
-    TrainContext faulty;
-    faulty.seed = context.seed;
-    faulty.state_dir = context.state_dir;
-    faulty.groups = std::move(context.groups);
-    faulty.keep_going = [&, keep_going = context.keep_going](const TrainProgress& progress) {
+    const auto keep_going = context.keep_going;
+    context.keep_going = [&](const TrainProgress& progress) {
       if (vanishes && progress.step >= progress.steps / 2) return false;
       if (slow_) std::this_thread::sleep_for(absl::ToChronoMilliseconds(spec_.slow_batch));
       return keep_going == nullptr || keep_going(progress);
     };
-    return inner_->Train(global, config, faulty);
+    StatusOr<TrainResult> result = inner_->Train(global, config, context);
+    context.keep_going = keep_going;
+    return result;
   }
 
   StatusOr<std::map<std::string, double>> Evaluate(const Parameters& model,

@@ -15,11 +15,7 @@ std::string LabelTable(absl::Span<const std::int64_t> labels,
   std::string text = "client  examples";
   for (std::int64_t label = 0; label < classes; ++label) absl::StrAppendFormat(&text, "%6d", label);
   text += "\n";
-  std::size_t smallest = labels.size(), largest = 0;
-  for (std::size_t c = 0; c < parts.size(); ++c) {
-    smallest = std::min(smallest, parts[c].size());
-    largest = std::max(largest, parts[c].size());
-    if (c >= most_rows) continue;
+  for (std::size_t c = 0; c < std::min(parts.size(), most_rows); ++c) {
     std::vector<int> counts(static_cast<std::size_t>(classes));
     for (const std::int64_t example : parts[c]) {
       ++counts[static_cast<std::size_t>(labels[static_cast<std::size_t>(example)])];
@@ -33,7 +29,10 @@ std::string LabelTable(absl::Span<const std::int64_t> labels,
   if (parts.size() > most_rows) {
     absl::StrAppend(&text, "... and ", parts.size() - most_rows, " more clients\n");
   }
-  absl::StrAppend(&text, "smallest client ", smallest, " examples, largest ", largest, "\n");
+  const auto [smallest, largest] = std::minmax_element(
+      parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
+  absl::StrAppend(&text, "smallest client ", smallest->size(), " examples, largest ",
+                  largest->size(), "\n");
   return text;
 }
 

@@ -2,11 +2,14 @@
 #include "examples/sim_clients/partition.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "common/base/random.h"
 
 namespace fed::examples {
@@ -14,6 +17,8 @@ namespace {
 
 using Parts = std::vector<std::vector<std::int64_t>>;
 using Labels = absl::Span<const std::int64_t>;
+
+constexpr double kLargestAlpha = 1e6;  // shares are equal long before
 
 RandomStream StreamOf(const PartitionSpec& spec) {
   return RandomStream(spec.seed, RandomPurpose::kPartition, 0);
@@ -54,12 +59,17 @@ Parts CutEvenly(const std::vector<std::int64_t>& order, std::size_t pieces) {
   return parts;
 }
 
-// Shares of a whole, drawn from Dirichlet(alpha).
+// Shares of a whole, drawn from Dirichlet(alpha). Where alpha is so small that every share rounds
+// to zero, one takes all.
 std::vector<double> DrawShares(RandomStream& random, double alpha, int count) {
   std::vector<double> shares(static_cast<std::size_t>(count));
   for (double& share : shares) share = random.Gamma(alpha);
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
-  for (double& share : shares) share = sum > 0 ? share / sum : 1.0 / count;
+  if (sum > 0) {
+    for (double& share : shares) share /= sum;
+  } else {
+    shares[random.Below(shares.size())] = 1;
+  }
   return shares;
 }
 
@@ -78,6 +88,14 @@ void Deal(const std::vector<std::int64_t>& examples, const std::vector<double>& 
                         static_cast<std::size_t>(sum * static_cast<double>(examples.size())));
     for (; at < end; ++at) parts[c].push_back(examples[at]);
   }
+}
+
+Parts Iid(Labels labels, const PartitionSpec& spec) {
+  return CutEvenly(Shuffled(labels, spec), static_cast<std::size_t>(spec.clients));
+}
+
+Parts Sequential(Labels labels, const PartitionSpec& spec) {
+  return CutEvenly(InOrder(labels), static_cast<std::size_t>(spec.clients));
 }
 
 Parts Stratified(Labels labels, const PartitionSpec& spec) {
@@ -122,6 +140,14 @@ Parts Quantity(Labels labels, const PartitionSpec& spec) {
   return parts;
 }
 
+struct Kind {
+  absl::string_view name;
+  Parts (*split)(Labels, const PartitionSpec&);
+};
+constexpr Kind kKinds[] = {
+    {"iid", Iid},       {"sequential", Sequential}, {"stratified", Stratified},
+    {"shards", Shards}, {"dirichlet", Dirichlet},   {"quantity", Quantity}};
+
 // A client that got nothing takes one example from the largest.
 void FillEmpty(Parts& parts) {
   for (std::vector<std::int64_t>& part : parts) {
@@ -139,7 +165,9 @@ Status Check(Labels labels, const PartitionSpec& spec) {
     return Status(StatusCode::kInvalidArgument, std::move(message));
   };
   if (spec.clients < 1) return invalid("a partition needs at least one client");
-  if (!(spec.alpha > 0)) return invalid("alpha must be above 0");
+  if (!(spec.alpha > 0 && spec.alpha <= kLargestAlpha)) {
+    return invalid(absl::StrCat("alpha must be above 0 and at most ", kLargestAlpha));
+  }
   if (spec.labels_per_client < 1) return invalid("labels per client must be at least 1");
   const auto pieces = static_cast<std::size_t>(spec.clients) *
                       static_cast<std::size_t>(spec.kind == "shards" ? spec.labels_per_client : 1);
@@ -153,26 +181,15 @@ Status Check(Labels labels, const PartitionSpec& spec) {
 
 StatusOr<Parts> Partition(Labels labels, const PartitionSpec& spec) {
   FED_RETURN_IF_ERROR(Check(labels, spec));
-  const auto clients = static_cast<std::size_t>(spec.clients);
-  Parts parts;
-  if (spec.kind == "iid") {
-    parts = CutEvenly(Shuffled(labels, spec), clients);
-  } else if (spec.kind == "sequential") {
-    parts = CutEvenly(InOrder(labels), clients);
-  } else if (spec.kind == "stratified") {
-    parts = Stratified(labels, spec);
-  } else if (spec.kind == "shards") {
-    parts = Shards(labels, spec);
-  } else if (spec.kind == "dirichlet") {
-    parts = Dirichlet(labels, spec);
-  } else if (spec.kind == "quantity") {
-    parts = Quantity(labels, spec);
-  } else {
+  const Kind* const kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                        [&](const Kind& known) { return known.name == spec.kind; });
+  if (kind == std::end(kKinds)) {
+    const auto name = [](std::string* out, const Kind& known) { absl::StrAppend(out, known.name); };
     return Status(StatusCode::kInvalidArgument,
-                  absl::StrCat("unknown partition '", spec.kind,
-                               "'; known are iid, sequential, stratified, shards, dirichlet, "
-                               "quantity"));
+                  absl::StrCat("unknown partition '", spec.kind, "'; known are ",
+                               absl::StrJoin(kKinds, ", ", name)));
   }
+  Parts parts = kind->split(labels, spec);
   FillEmpty(parts);
   return parts;
 }

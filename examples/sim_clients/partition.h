@@ -23,13 +23,13 @@ struct PartitionSpec {
   std::string kind = "iid";
   int clients = 1;
   int labels_per_client = 2;  // of shards
-  double alpha = 0.5;         // of dirichlet and quantity; > 0
+  double alpha = 0.5;         // of dirichlet and quantity; > 0, at most 1e6
   std::uint64_t seed = 0;
 };
 
-// The examples of each client, as indices into `labels`. Every example falls on exactly one client
-// (the up to clients - 1 that do not fill a shard or an even cut go to the first ones), and every
-// client has at least one. kInvalidArgument: an unknown kind, or more clients than examples.
+// The examples of each client, as indices into `labels`. Every example falls on exactly one client,
+// and every client has at least one. Even cuts, and shards, differ in size by at most one example.
+// kInvalidArgument: an unknown kind, more clients (or shards) than examples, no such alpha.
 StatusOr<std::vector<std::vector<std::int64_t>>> Partition(absl::Span<const std::int64_t> labels,
                                                            const PartitionSpec& spec);
 
