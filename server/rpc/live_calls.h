@@ -38,7 +38,7 @@ class LiveCalls {
   // `end` must not block.
   std::unique_ptr<Registration> Add(const ClientId& client, End end);
 
-  // Ends every call of this identity with kPermissionDenied.
+  // Ends every call of this identity with `why`; calls that are added later are not ended.
   void EndAll(const ClientId& client, const Status& why);
 
  private:

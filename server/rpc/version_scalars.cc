@@ -18,8 +18,9 @@ StatusOr<Scalars> ScalarsOfVersion(const StoreView& view, const JobId& job, Mode
   for (const EvaluationRecord& evaluation : evaluations) {
     if (evaluation.state != EvaluationState::kDone) continue;
     const auto said = evaluation.scalars.find("examples");
-    const double weight = said != evaluation.scalars.end() && said->second > 0 ? said->second : 1.0;
-    examples += weight;
+    const bool says = said != evaluation.scalars.end() && said->second > 0;
+    const double weight = says ? said->second : 1.0;
+    if (says) examples += weight;
     for (const auto& [name, value] : evaluation.scalars) {
       sums[name].weighted += weight * value;
       sums[name].weight += weight;
