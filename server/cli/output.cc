@@ -5,11 +5,31 @@
 #include <cstdio>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace fed::server {
+namespace {
+
+// UTF-8: every byte but those that go on with a character begins one.
+bool BeginsCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
+
+std::size_t Characters(absl::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), BeginsCharacter));
+}
+
+// Bytes of the first `most` characters.
+std::size_t BytesOf(absl::string_view text, std::size_t most) {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    if (BeginsCharacter(text[at]) && most-- == 0) break;
+  }
+  return at;
+}
+
+}  // namespace
 
 Table::Table(std::vector<std::string> columns) {
   for (std::string& name : columns) {
@@ -18,17 +38,22 @@ Table::Table(std::vector<std::string> columns) {
   }
 }
 
-void Table::AddRow(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+void Table::AddRow(std::vector<std::string> cells) {
+  for (std::string& cell : cells) {
+    std::replace_if(cell.begin(), cell.end(), absl::ascii_iscntrl, '?');
+  }
+  rows_.push_back(std::move(cells));
+}
 
 std::string Table::Text() const {
   std::vector<std::size_t> widths;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
-    widths.push_back(columns_[c].name.size());
-    for (const auto& row : rows_) widths[c] = std::max(widths[c], row[c].size());
+    widths.push_back(Characters(columns_[c].name));
+    for (const auto& row : rows_) widths[c] = std::max(widths[c], Characters(row[c]));
   }
   std::string text;
   const auto add = [&](std::size_t c, const std::string& cell) {
-    const std::string gap(widths[c] - cell.size(), ' ');
+    const std::string gap(widths[c] - Characters(cell), ' ');
     const bool last = c + 1 == columns_.size();
     absl::StrAppend(&text, columns_[c].right ? gap : "", cell, columns_[c].right || last ? "" : gap,
                     last ? "\n" : "  ");
@@ -76,8 +101,8 @@ std::string AgeCell(std::int64_t unix_ms, absl::Time now) {
 }
 
 std::string ShortCell(absl::string_view text, std::size_t most) {
-  if (text.size() <= most) return std::string(text);
-  return absl::StrCat(text.substr(0, most - 3), "...");
+  if (Characters(text) <= most) return std::string(text);
+  return absl::StrCat(text.substr(0, BytesOf(text, most - 3)), "...");
 }
 
 }  // namespace fed::server

@@ -12,7 +12,8 @@
 
 namespace fed::server {
 
-// Columns as wide as their widest cell; numbers to the right.
+// Columns as wide as their widest cell; numbers to the right. Control characters are shown as '?':
+// devices choose their own names, and no name may steer the operator's terminal.
 class Table {
  public:
   // A name that begins with '>' is a column of numbers.
@@ -34,16 +35,17 @@ class Output {
   bool json = false;
 
   void Print(absl::string_view text) const;  // to stdout, with a line end
-  void PrintJson(const google::protobuf::Message& message)
-      const;  // protobuf's JSON, field names as in the .proto
+  // Protobuf's JSON, field names as in the .proto.
+  void PrintJson(const google::protobuf::Message& message) const;
 };
 
 // Cells. A metric that is not there is "-".
 std::string MetricCell(const google::protobuf::Map<std::string, double>& metrics,
                        const std::string& name, const char* format);
-std::string MegabytesCell(double bytes);                          // "47.8"
-std::string AgeCell(std::int64_t unix_ms, absl::Time now);        // "3m", "2h", "-" for 0
-std::string ShortCell(absl::string_view text, std::size_t most);  // cut with "..."
+std::string MegabytesCell(double bytes);                    // "47.8"
+std::string AgeCell(std::int64_t unix_ms, absl::Time now);  // "3m", "2h", "-" for 0
+// At most `most` characters of UTF-8, cut with "...". REQUIRES: most >= 3.
+std::string ShortCell(absl::string_view text, std::size_t most);
 
 }  // namespace fed::server
 

@@ -61,6 +61,8 @@ void Progress::ShowRound(const v1::Round& round) {
     return;
   }
   if (round.state() == "PUBLISHED") done_ = std::max(done_, round.version());
+  // Each change is told as the round stands by then: its end may be told more than once.
+  if (round.round() <= printed_) return;
   v1::Round& kept = ended_[round.round()];
   const auto evaluation = kept.evaluation();
   kept = round;
@@ -82,6 +84,7 @@ void Progress::PrintEnded() {
       return;
     }
     PrintRow(first);
+    printed_ = first.round();
     ended_.erase(ended_.begin());
   }
 }

@@ -36,6 +36,7 @@ class Progress {
   std::int64_t done_ = 0;
   v1::Round open_;
   std::string state_;                        // of the job, when it last changed
+  std::int64_t printed_ = 0;                 // the last round that has its row
   std::map<std::int64_t, v1::Round> ended_;  // not printed yet: their evaluation may still come
 };
 
