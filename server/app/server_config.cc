@@ -92,8 +92,17 @@ std::vector<TomlKey<LogConfig>> LogKeys() {
   return {OneOf("level", &LogConfig::level, {"debug", "info", "warn", "error"})};
 }
 
-constexpr absl::string_view kSections[] = {"listen",   "tls",     "ca", "storage",
-                                           "transfer", "threads", "log"};
+// The sections, each with its keys and where they are read into.
+template <typename Visit>
+void ForEachSection(ServerConfig& config, const Visit& visit) {
+  visit("listen", ListenKeys(), config.listen);
+  visit("tls", TlsKeys(), config.tls);
+  visit("ca", CaKeys(), config.ca);
+  visit("storage", StorageKeys(), config.storage);
+  visit("transfer", TransferKeys(), config.transfer);
+  visit("threads", ThreadsKeys(), config.threads);
+  visit("log", LogKeys(), config.log);
+}
 
 // One section of the file, if it is there.
 template <typename T>
@@ -106,12 +115,6 @@ Status Read(const toml::table& top, absl::string_view source, absl::string_view 
     return TomlError(source, LineOf(*node), absl::StrCat("'", section, "' must be a section"));
   }
   return ReadSection<T>(*table, {source, section}, keys, out);
-}
-
-template <typename T>
-void Name(absl::string_view section, const std::vector<TomlKey<T>>& keys,
-          std::vector<ConfigKey>& out) {
-  for (const TomlKey<T>& key : keys) out.push_back({section, key.name});
 }
 
 void Under(const std::string& folder, std::string& path) {
@@ -129,17 +132,19 @@ LogLevel LogConfig::least() const {
 StatusOr<ServerConfig> ParseServerConfig(absl::string_view text, absl::string_view source) {
   FED_ASSIGN_OR_RETURN(const toml::table top, ParseToml(text, source));
   ServerConfig config;
-  FED_RETURN_IF_ERROR(ReadSection<ServerConfig>(top, {source, ""}, TopKeys(), config, kSections));
-  FED_RETURN_IF_ERROR(Read(top, source, "listen", ListenKeys(), config.listen));
-  FED_RETURN_IF_ERROR(Read(top, source, "tls", TlsKeys(), config.tls));
-  FED_RETURN_IF_ERROR(Read(top, source, "ca", CaKeys(), config.ca));
-  FED_RETURN_IF_ERROR(Read(top, source, "storage", StorageKeys(), config.storage));
-  FED_RETURN_IF_ERROR(Read(top, source, "transfer", TransferKeys(), config.transfer));
-  FED_RETURN_IF_ERROR(Read(top, source, "threads", ThreadsKeys(), config.threads));
-  FED_RETURN_IF_ERROR(Read(top, source, "log", LogKeys(), config.log));
-  const TlsConfig& tls = config.tls;
-  if (tls.certificate.empty() != tls.key.empty()) {
-    return TomlError(source, 0, "[tls] needs both 'certificate' and 'key', or neither");
+  std::vector<absl::string_view> sections;
+  ForEachSection(config, [&](absl::string_view section, const auto&, const auto&) {
+    sections.push_back(section);
+  });
+  FED_RETURN_IF_ERROR(ReadSection<ServerConfig>(top, {source, ""}, TopKeys(), config, sections));
+  Status status;
+  ForEachSection(config, [&](absl::string_view section, const auto& keys, auto& out) {
+    if (status.ok()) status = Read(top, source, section, keys, out);
+  });
+  FED_RETURN_IF_ERROR(status);
+  if (config.tls.certificate.empty() != config.tls.key.empty()) {
+    return TomlError(source, LineOf(*top.get("tls")),
+                     "[tls] needs both 'certificate' and 'key', or neither");
   }
   return config;
 }
@@ -161,14 +166,11 @@ void ResolvePaths(const std::string& folder, ServerConfig& config) {
 
 std::vector<ConfigKey> AllConfigKeys() {
   std::vector<ConfigKey> keys;
-  Name("", TopKeys(), keys);
-  Name("listen", ListenKeys(), keys);
-  Name("tls", TlsKeys(), keys);
-  Name("ca", CaKeys(), keys);
-  Name("storage", StorageKeys(), keys);
-  Name("transfer", TransferKeys(), keys);
-  Name("threads", ThreadsKeys(), keys);
-  Name("log", LogKeys(), keys);
+  for (const auto& key : TopKeys()) keys.push_back({"", key.name});
+  ServerConfig any;
+  ForEachSection(any, [&](absl::string_view section, const auto& list, const auto&) {
+    for (const auto& key : list) keys.push_back({section, key.name});
+  });
   return keys;
 }
 

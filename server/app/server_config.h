@@ -20,6 +20,7 @@ struct ListenConfig {
   std::string admin = "127.0.0.1:7445";     // operators
   bool reflection = false;                  // on the admin listener
   bool bdp_probe = false;
+  friend bool operator==(const ListenConfig&, const ListenConfig&) = default;
 };
 
 // [tls]; empty paths: <ca.folder>/server.pem, server.key, root.pem
@@ -27,6 +28,7 @@ struct TlsConfig {
   std::string certificate;
   std::string key;
   std::string ca;
+  friend bool operator==(const TlsConfig&, const TlsConfig&) = default;
 };
 
 // [ca]
@@ -34,13 +36,15 @@ struct CaConfig {
   std::string folder = "ca";  // of `fedctl ca init`; relative to the configuration file
   absl::Duration certificate_life = absl::Hours(24);
   absl::Duration renew_grace = absl::Hours(24 * 30);
+  friend bool operator==(const CaConfig&, const CaConfig&) = default;
 };
 
 // [storage]
 struct StorageConfig {
   std::string state_dir = "state";  // relative to the configuration file
-  std::string durability =
-      "full";  // "full": survives a power cut; "normal": the death of the process
+  // "full": survives a power cut; "normal": the death of the process
+  std::string durability = "full";
+  friend bool operator==(const StorageConfig&, const StorageConfig&) = default;
 };
 
 // [transfer]
@@ -48,18 +52,21 @@ struct TransferConfig {
   int max_uploads = 64;
   std::int64_t piece_bytes = 1 << 20;
   absl::Duration idle_timeout = absl::Minutes(1);
+  friend bool operator==(const TransferConfig&, const TransferConfig&) = default;
 };
 
 // [threads]; 0: as many as the machine has cores
 struct ThreadsConfig {
   int workers = 0;  // ingest, downloads, store
   int fold = 0;
+  friend bool operator==(const ThreadsConfig&, const ThreadsConfig&) = default;
 };
 
 // [log]
 struct LogConfig {
   std::string level = "info";  // debug, info, warn, error
   LogLevel least() const;
+  friend bool operator==(const LogConfig&, const LogConfig&) = default;
 };
 
 struct ServerConfig {
@@ -71,6 +78,7 @@ struct ServerConfig {
   ThreadsConfig threads;
   LogConfig log;
   absl::Duration grace = absl::Seconds(20);  // of SIGTERM
+  friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };
 
 // kInvalidArgument: "fedserver.toml:7: unknown key 'listn' ...; did you mean 'listen'?" and the
