@@ -156,21 +156,18 @@ void UploadCall::Written(bool ok) {
     Stop(Status(StatusCode::kCancelled, "the caller went away"));
     return;
   }
-  bool over = false;
+  bool next = false, over = false;  // of this write: once it has ended, Reply may begin another
   {
     MutexLock lock(mu_);
-    writing_ = next_.has_value();
-    if (writing_) reply_ = *std::exchange(next_, std::nullopt);
-    over = !writing_ && last_;
+    next = writing_ = next_.has_value();
+    if (next) reply_ = *std::exchange(next_, std::nullopt);
+    over = !next && last_;
   }
   if (over) {
     line_.Finish(Status());
-    return;
+  } else if (next) {
+    line_.With([this](CallReactor& reactor) { reactor.StartWrite(&reply_); });
   }
-  line_.With([this](CallReactor& reactor) {
-    MutexLock lock(mu_);
-    if (writing_) reactor.StartWrite(&reply_);
-  });
 }
 
 void UploadCall::Stop(const Status& why) {
