@@ -29,7 +29,7 @@ runtime=(
 )
 # What is headers only is shared with the machine's own architecture.
 arm64=(
-  g++-aarch64-linux-gnu qemu-user
+  g++-aarch64-linux-gnu qemu-user libc6-dev:arm64
   libabsl-dev:arm64 libssl-dev:arm64 zlib1g-dev:arm64 libtomlplusplus-dev:arm64
   libgtest-dev:arm64 libgmock-dev:arm64
 )
