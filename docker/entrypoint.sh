@@ -26,7 +26,7 @@ prepare() {
   [ -s "$FED_TOKENS/evaluator.token" ] && return
   job=$(mktemp -d)
   cp "$FED_JOB"/*.toml "$job"
-  sed -i "s/@SEED@/${FED_SEED:-1}/" "$job/job.toml"
+  sed -i "s/@SEED@/${FED_SEED:-1}/; s/@ROUNDS@/${FED_ROUNDS:-200}/" "$job/job.toml"
   id=$(sed -n 's/^id *= *"\(.*\)".*/\1/p' "$job/job.toml")
   fedctl job show "$id" >/dev/null 2>&1 || fedctl job create "$job/job.toml" --start
   fedctl enroll-token --role client --uses "${FED_CLIENTS:-100}" --ttl 24h >"$FED_TOKENS/client.token"
