@@ -2,9 +2,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <numeric>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -43,6 +47,31 @@ struct Prediction {
   std::int64_t truth = 0;
 };
 
+// A folder of this process's own, gone with all that is in it.
+class ScratchFolder {
+ public:
+  static StatusOr<ScratchFolder> Make() {
+    std::error_code error;
+    std::string path = (std::filesystem::temp_directory_path(error) / "fedctl-XXXXXX").string();
+    if (::mkdtemp(path.data()) == nullptr) {
+      return Status(StatusCode::kUnavailable,
+                    absl::StrCat("no folder can be made at ", path, "; set TMPDIR"));
+    }
+    return ScratchFolder(std::move(path));
+  }
+  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::exchange(other.path_, "")) {}
+  ~ScratchFolder() {
+    std::error_code error;  // best effort: it lies in a folder for such things
+    if (!path_.empty()) std::filesystem::remove_all(path_, error);
+  }
+
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit ScratchFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
 // The job's newest (or chosen) version and its plan, from the server.
 StatusOr<std::unique_ptr<Predictor>> FromJob(CommandLine& line, const PredictFlags& flags) {
   FED_ASSIGN_OR_RETURN(const auto admin, AdminClient::Connect(line.address));
@@ -56,11 +85,10 @@ StatusOr<std::unique_ptr<Predictor>> FromJob(CommandLine& line, const PredictFla
                                "framework, or give --model and --plan"));
   }
   FED_ASSIGN_OR_RETURN(const ModelPlan plan, ParseModelPlan(job.plan(), "plan of the job"));
-  const std::string path = absl::StrCat("/tmp/fedctl-", ::getpid(), ".safetensors");
+  FED_ASSIGN_OR_RETURN(const ScratchFolder scratch, ScratchFolder::Make());
+  const std::string path = JoinPath(scratch.path(), "model.safetensors");
   FED_RETURN_IF_ERROR(ExportModel(*admin, flags.choice, path).status());
-  StatusOr<std::unique_ptr<Predictor>> predictor = Predictor::Load(plan, path);
-  FED_RETURN_IF_ERROR(FileSystem::Real().Remove(path));
-  return predictor;
+  return Predictor::Load(plan, path);
 }
 
 StatusOr<std::unique_ptr<Predictor>> MakePredictor(CommandLine& line, const PredictFlags& flags) {
