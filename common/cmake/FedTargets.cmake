@@ -31,6 +31,8 @@ target_compile_options(
 # Headers that most files include, compiled once for libraries and once for tests. Not in every preset:
 # without it a file that lacks an include does not compile.
 if(FED_PCH)
+  # Some packages ask for it and some do not; the compiled headers fit only one of the two.
+  target_compile_options(fed_options INTERFACE -pthread)
   set(FED_COMMON_HEADERS <cstdint> <functional> <map> <memory> <string> <vector>
                          <absl/strings/str_cat.h> <absl/time/time.h> <absl/types/span.h>)
   file(WRITE "${PROJECT_BINARY_DIR}/pch.cc" "")
