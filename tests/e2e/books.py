@@ -1,4 +1,4 @@
-"""Reads a server's SQLite file, as an accountant would: the rows, not what the server says of them."""
+"""Reads a server's SQLite file, as an accountant would: the rows, not what the server says."""
 import os
 import shutil
 import sqlite3

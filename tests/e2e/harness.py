@@ -16,7 +16,8 @@ import samples
 from books import Books
 
 SOURCE_DIR = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-BUILD_DIR = os.path.abspath(os.environ.get("FED_BUILD_DIR", os.path.join(SOURCE_DIR, "build/release")))
+BUILD_DIR = os.path.abspath(
+    os.environ.get("FED_BUILD_DIR", os.path.join(SOURCE_DIR, "build/release")))
 FEDSERVER = os.path.join(BUILD_DIR, "server/app/fedserver")
 FEDCTL = os.path.join(BUILD_DIR, "server/cli/fedctl")
 SIM_CLIENTS = os.path.join(BUILD_DIR, "examples/sim_clients/sim_clients")
@@ -28,7 +29,7 @@ LIBC = ctypes.CDLL(None)
 
 
 def await_true(condition, what, processes=(), patience=PATIENCE):
-    """The condition's first true value; fails at the deadline, or as soon as a process has ended."""
+    """The condition's first true value; fails at the deadline, or once a process has ended."""
     deadline = time.monotonic() + patience
     while True:
         value = condition()

@@ -15,7 +15,8 @@ class ExamplesTest(unittest.TestCase):
         cls.addClassCleanup(cls.world.end)
 
     def run_example(self, script, *arguments):
-        command = ["env", f"FED_BUILD_DIR={BUILD_DIR}", os.path.join(SOURCE_DIR, script), *arguments]
+        command = ["env", f"FED_BUILD_DIR={BUILD_DIR}", os.path.join(SOURCE_DIR, script),
+                   *arguments]
         process = self.world.run(os.path.basename(script), command)
         self.addCleanup(self.remove_run, process)
         self.addCleanup(self.end_script, process)

@@ -45,7 +45,8 @@ class IdentityTest(E2eTest):
     def test_text_that_is_no_token_is_refused(self):
         token = self.world.write("nonsense.token", "nonsense\n")
 
-        self.assertIn("token", self.ended(self.world.clients("open", 1, devices="third", token=token)))
+        clients = self.world.clients("open", 1, devices="third", token=token)
+        self.assertIn("token", self.ended(clients))
 
     def test_an_empty_token_file_says_how_to_get_one(self):
         token = self.world.write("empty.token", "\n")
@@ -94,7 +95,7 @@ class IdentityTest(E2eTest):
         token = self.world.token(role="viewer")
         self.world.clients("open", 1, devices="viewer", token=token)
         folder = self.world.path("viewer", "client-0000")
-        await_true(lambda: os.path.exists(os.path.join(folder, "cert.pem")), "a viewer's certificate")
+        await_true(lambda: os.path.exists(os.path.join(folder, "cert.pem")), "its certificate")
         certs = self.world.path("viewer-certs")
         os.makedirs(certs)
         for theirs, ours in (("cert.pem", "operator.pem"), ("key.pem", "operator.key"),

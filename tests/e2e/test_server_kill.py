@@ -52,7 +52,8 @@ class ServerKillTest(E2eTest):
         left = self.run_killed("receipt", "ingest.receipt_committed", CLIENTS + 2)
 
         self.assertEqual(len(left["receipts"]), CLIENTS + 2)
-        again = {row["assignment"]: row["accepted_at"] for row in self.world.books.receipts("receipt")}
+        again = {row["assignment"]: row["accepted_at"]
+                 for row in self.world.books.receipts("receipt")}
         for row in left["receipts"]:
             self.assertEqual(again[row["assignment"]], row["accepted_at"], "stored a second time")
 

@@ -55,7 +55,7 @@ class SimulationsTest(E2eTest):
         self.assertIn("shards", clients.output())
 
     def test_devices_that_vanish_hold_nothing_up(self):
-        output = self.run_job("drop", "--drop", "0.3", cohort=3, min_updates=2, pool_min=3,
+        output = self.run_job("drop", "--drop", "0.3", cohort=3, min_updates=2, pool_min=CLIENTS,
                               over_selection=2.0, renew_every="300ms", lease="1s", time_limit="20s")
 
         self.assertIn("assignment.ended", output, "nobody vanished: another seed is needed")
