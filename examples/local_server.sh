@@ -73,9 +73,10 @@ TOML
   echo "devices: $main   enrollment: $enrollment   operators: $admin   (TLS 1.3, both sides)"
 }
 
-# new_token FILE ROLE USES
+# new_token FILE ROLE USES: one that makes names into ids, so that equal seeds give equal models
 new_token() {
-  (umask 077 && "$fedctl" enroll-token --role "$2" --uses "$3" --ttl 1h >"$1") ||
+  (umask 077 && "$fedctl" enroll-token --role "$2" --uses "$3" --ttl 1h \
+    --ids-from-names >"$1") ||
     fail "no enrollment token; see above"
 }
 

@@ -27,7 +27,7 @@ void Show(const google::protobuf::RepeatedPtrField<v1::Client>& clients, const O
                ">SEEN", "STATE"});
   const absl::Time now = Clock::Real().WallNow();
   for (const v1::Client& client : clients) {
-    table.AddRow({client.id().substr(0, 8), client.role(), ShortCell(client.name(), 24),
+    table.AddRow({client.id().substr(0, 12), client.role(), ShortCell(client.name(), 24),
                   ShortCell(LabelsCell(client), 32), client.sdk_version(), client.platform(),
                   absl::StrCat(client.examples()), absl::StrCat(client.rounds()),
                   absl::StrCat(client.failures()), AgeCell(client.last_seen_ms(), now),
@@ -77,12 +77,14 @@ struct TokenFlags {
   std::int64_t uses = 1;
   std::string ttl = "1h";
   std::vector<std::string> labels;
+  bool ids_from_names = false;
 };
 
 Status CreateToken(CommandLine& line, const TokenFlags& flags) {
   v1::CreateEnrollTokenRequest request;
   request.set_role(flags.role);
   request.set_uses(flags.uses);
+  request.set_ids_from_names(flags.ids_from_names);
   absl::Duration ttl;
   if (!absl::ParseDuration(flags.ttl, &ttl)) {
     return Status(StatusCode::kInvalidArgument,
@@ -135,6 +137,8 @@ void AddClientCommands(CommandLine& line) {
       ->capture_default_str();
   token->add_option("--uses", flags->uses, "how many devices may use it")->capture_default_str();
   token->add_option("--ttl", flags->ttl, "for how long, as 30m or 24h")->capture_default_str();
+  token->add_flag("--ids-from-names", flags->ids_from_names,
+                  "the devices' names become their ids, as a simulation needs to repeat exactly");
   token->add_option("--label", flags->labels, "name=value, given to every device that uses it");
 }
 

@@ -69,7 +69,7 @@ Status Show(CommandLine& line, const std::string& job, std::int64_t round) {
                ">MB", "REASON"});
   for (const v1::Participant& one : reply.participants()) {
     table.AddRow(
-        {absl::StrCat(one.assignment()), one.client().substr(0, 8),
+        {absl::StrCat(one.assignment()), one.client().substr(0, 12),
          ShortCell(one.client_name(), 24), one.state(), one.stage(), ProgressCell(one),
          one.last_sign_ms_ago() < 0 ? "-" : absl::StrCat(one.last_sign_ms_ago() / 1'000, "s"),
          one.receipt(), one.bytes() == 0 ? "-" : MegabytesCell(static_cast<double>(one.bytes())),

@@ -162,6 +162,7 @@ StatusOr<v1::CreateEnrollTokenReply> AdminService::CreateToken(
   FED_ASSIGN_OR_RETURN(token.role, RoleFromName(request.role()));
   token.uses = request.uses();
   token.life = absl::Milliseconds(request.ttl_ms());
+  token.ids_from_names = request.ids_from_names();
   token.labels = {request.labels().begin(), request.labels().end()};
   FED_RETURN_IF_ERROR(wire::CheckLabels(token.labels));
   v1::CreateEnrollTokenReply reply;

@@ -29,6 +29,13 @@ Status IsRevoked(const ClientId& id) {
   return Status(StatusCode::kPermissionDenied, absl::StrCat("client ", id.value, " is revoked"));
 }
 
+Status IsTaken(const ClientId& id) {
+  return Status(StatusCode::kAlreadyExists,
+                absl::StrCat("a client with the id '", id.value,
+                             "' has enrolled before, with another key; give this device another "
+                             "name, or its old state folder"));
+}
+
 Status CheckLabels(const Labels& labels) {
   if (labels.size() > static_cast<std::size_t>(kMaxLabels)) {
     return Status(StatusCode::kInvalidArgument,
@@ -114,6 +121,9 @@ Status WritePurchase(StoreEdit& edit, const Purchase& purchase, absl::Time now,
   FED_ASSIGN_OR_RETURN(EnrollTokenRecord token, UsableToken(edit, purchase.token_hash, now));
   token.uses_left -= 1;
   FED_RETURN_IF_ERROR(edit.PutEnrollToken(token));
+  const StatusOr<ClientRecord> namesake = edit.Client(purchase.client.id);
+  if (namesake.ok()) return IsTaken(purchase.client.id);
+  if (namesake.status().code() != StatusCode::kNotFound) return namesake.status();
   FED_RETURN_IF_ERROR(edit.PutClient(purchase.client));
   FED_RETURN_IF_ERROR(edit.PutCertificate(purchase.certificate));
   given = purchase.certificate;
@@ -139,10 +149,23 @@ StatusOr<std::string> Enrollment::CreateToken(const NewToken& token, absl::Time 
                                  .role = token.role,
                                  .labels = token.labels,
                                  .uses_left = token.uses,
-                                 .expires_at = now + token.life};
+                                 .expires_at = now + token.life,
+                                 .ids_from_names = token.ids_from_names};
   FED_RETURN_IF_ERROR(
       store_.Write([&](StoreEdit& edit) -> Status { return edit.PutEnrollToken(record); }));
   return made.ToText();
+}
+
+StatusOr<Caller> Enrollment::CallerFor(const EnrollTokenRecord& token,
+                                       const std::string& name) const {
+  if (!token.ids_from_names) return Caller{NewClientId(), token.role};
+  const std::string& domain = authority_.trust_domain();
+  StatusOr<Caller> caller =
+      ParseIdentity(IdentityUri({ClientId{name}, token.role}, domain), domain);
+  if (caller.ok()) return caller;
+  return Status(StatusCode::kInvalidArgument,
+                absl::StrCat("with this token a device's name becomes its id: '", name,
+                             "' can't, it needs letters, digits, dashes, dots and underscores"));
 }
 
 StatusOr<Admission> Enrollment::Enroll(const EnrollmentRequest& request, absl::Time now) {
@@ -159,7 +182,7 @@ StatusOr<Admission> Enrollment::Enroll(const EnrollmentRequest& request, absl::T
   }));
   FED_ASSIGN_OR_RETURN(const Csr csr, Csr::FromDer(request.csr));
   FED_RETURN_IF_ERROR(CheckName(request.name));
-  const Caller caller{NewClientId(), token.role};
+  FED_ASSIGN_OR_RETURN(const Caller caller, CallerFor(token, request.name));
   FED_ASSIGN_OR_RETURN(const Certificate certificate, authority_.IssueFor(caller, csr, now));
   Purchase purchase{.token_hash = hash,
                     .csr = csr,

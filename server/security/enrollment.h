@@ -27,6 +27,9 @@ struct NewToken {
   std::int64_t uses = 1;                 // 1 to kMaxTokenUses
   absl::Duration life = absl::Hours(1);  // up to kMaxTokenLife
   Labels labels = {};                    // given to every device that enrolls with it
+  // The names that the devices give become their ids: the first one to take a name has it. For
+  // fleets with names of their own, and for simulations that are to repeat exactly.
+  bool ids_from_names = false;
 };
 
 // What a device asks with. All of it is its own word.
@@ -64,7 +67,8 @@ class Enrollment {
   // One use of the token, the client and its certificate in one transaction. The same key and token
   // again: the same answer, and no use. kUnauthenticated: the token is unknown, used up or expired,
   // and which of them is not told. kInvalidArgument: CSR, name or labels. kPermissionDenied: the
-  // same key and token again, but revoked since.
+  // same key and token again, but revoked since. kAlreadyExists: the name would be the id, and
+  // another key has it.
   StatusOr<Admission> Enroll(const EnrollmentRequest& request, absl::Time now);
 
   // Another certificate for the caller. An identity that the store does not know, yet holds our
@@ -80,6 +84,7 @@ class Enrollment {
  private:
   StatusOr<Admission> GiveAnother(const Caller& caller, const Csr& csr, bool must_be_known,
                                   absl::Time now);
+  StatusOr<Caller> CallerFor(const EnrollTokenRecord& token, const std::string& name) const;
   Admission Admit(const Caller& caller, std::string certificate) const;
 
   Store& store_;

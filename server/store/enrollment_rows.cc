@@ -14,7 +14,7 @@ static_assert(static_cast<int>(Role::kClient) == 0 && static_cast<int>(Role::kEv
 
 EnrollTokenRecord TokenRow(const Query& query) {
   EnrollTokenRecord token;
-  query.Get(token.hash, token.role, token.uses_left, token.expires_at);
+  query.Get(token.hash, token.role, token.uses_left, token.expires_at, token.ids_from_names);
   return token;
 }
 
@@ -29,7 +29,8 @@ CertificateRecord CertificateRow(const Query& query) {
 
 StatusOr<EnrollTokenRecord> EnrollmentRows::FindToken(absl::string_view hash) const {
   Query query(db_, R"sql(
-    SELECT hash, role, uses_left, expires_at FROM enroll_tokens WHERE hash = ?1)sql");
+    SELECT hash, role, uses_left, expires_at, ids_from_names
+    FROM enroll_tokens WHERE hash = ?1)sql");
   FED_ASSIGN_OR_RETURN(EnrollTokenRecord token,
                        OneRow(query.Bind(hash), TokenRow, NoEnrollToken()));
   Query labels(db_, "SELECT name, value FROM enroll_token_labels WHERE hash = ?1");
@@ -57,9 +58,11 @@ StatusOr<CertificateRecord> EnrollmentRows::FindCertificate(absl::string_view to
 Status EnrollmentRows::PutToken(const EnrollTokenRecord& token) {
   {
     Query query(db_, R"sql(
-      INSERT INTO enroll_tokens (hash, role, uses_left, expires_at) VALUES (?1, ?2, ?3, ?4)
-      ON CONFLICT (hash) DO UPDATE SET role = ?2, uses_left = ?3, expires_at = ?4)sql");
-    query.Bind(token.hash, token.role, token.uses_left, token.expires_at);
+      INSERT INTO enroll_tokens (hash, role, uses_left, expires_at, ids_from_names)
+      VALUES (?1, ?2, ?3, ?4, ?5)
+      ON CONFLICT (hash) DO UPDATE
+      SET role = ?2, uses_left = ?3, expires_at = ?4, ids_from_names = ?5)sql");
+    query.Bind(token.hash, token.role, token.uses_left, token.expires_at, token.ids_from_names);
     FED_RETURN_IF_ERROR(query.Run());
   }
   {

@@ -49,7 +49,8 @@ CREATE TABLE enroll_tokens (
   hash TEXT NOT NULL PRIMARY KEY,
   role INTEGER NOT NULL CHECK (role BETWEEN 0 AND 4),
   uses_left INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL
+  expires_at INTEGER NOT NULL,
+  ids_from_names INTEGER NOT NULL CHECK (ids_from_names IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE enroll_token_labels (
   hash TEXT NOT NULL REFERENCES enroll_tokens,

@@ -54,6 +54,7 @@ struct EnrollTokenRecord {
   Labels labels;
   std::int64_t uses_left = 0;
   absl::Time expires_at;
+  bool ids_from_names = false;  // a device's id is the name that it gives, not one of our own
   friend bool operator==(const EnrollTokenRecord&, const EnrollTokenRecord&) = default;
 };
 

@@ -194,11 +194,11 @@ class World:
     def fedctl_json(self, *arguments):
         return json.loads(self.fedctl("--json", *arguments))
 
-    def token(self, role="client", uses=1):
+    def token(self, role="client", uses=1, *options):
         """A file with a new one."""
         self._names += 1
         return self.write(f"{self._names:03d}.token",
-                          self.fedctl("enroll-token", "--role", role, "--uses", str(uses)))
+                          self.fedctl("enroll-token", "--role", role, "--uses", str(uses), *options))
 
     def create_job(self, job, **sections):
         path = self.write(f"{job}.job.toml", samples.job_text(job, **sections))

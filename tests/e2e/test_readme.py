@@ -55,7 +55,7 @@ class ReadmeTest(unittest.TestCase):
 
         self.assertRegex(output, r"(?m)^ +2 +30 ")           # job watch: the second round's row
         self.assertIn("COMPLETED", output)                   # job show
-        self.assertRegex(output, r"(?m)^\w{8} +evaluator ")  # client list
+        self.assertRegex(output, r"(?m)^\w{12} +evaluator ")  # client list
         self.assertRegex(output, r"version 2 \(\d+ bytes")   # model export
         self.assertRegex(output, r"says \d, is \d")          # predict --draw
         self.assertIn("test accuracy", output)               # train

@@ -2,7 +2,7 @@
 import hashlib
 import unittest
 
-from harness import E2eTest
+from harness import E2eTest, World
 
 CLIENTS = 4
 
@@ -14,9 +14,9 @@ class RepeatTest(E2eTest):
         with open(path, "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
 
-    def run_job(self, job, *options, **sections):
+    def run_job(self, job, *options, token=None, **sections):
         self.world.create_job(job, **sections)
-        self.expect_well(self.world.clients(job, CLIENTS, *options))
+        self.expect_well(self.world.clients(job, CLIENTS, *options, token=token))
         self.expect_completed(job, 3)
         return self.exported(job)
 
@@ -26,6 +26,17 @@ class RepeatTest(E2eTest):
         self.world.write("fedserver.toml", "[threads]\nworkers = 1\nfold = 3\n")
         self.world.start_server()
         second = self.run_job("second", "--threads", "4", "--slow", "0.5", "--slow-batch", "20ms")
+
+        self.assertEqual(first, second)
+
+    def test_a_fleet_of_the_same_names_that_enrolls_anew_gives_the_same_file(self):
+        first = self.run_job("anew", token=self.world.token("client", CLIENTS, "--ids-from-names"))
+        again = World(self.CONFIG)
+        self.addCleanup(again.end)
+        again.start_server()
+        self.world, before = again, self.world
+        self.addCleanup(setattr, self, "world", before)
+        second = self.run_job("anew", token=again.token("client", CLIENTS, "--ids-from-names"))
 
         self.assertEqual(first, second)
 

@@ -53,6 +53,7 @@ inline EnrollTokenRecord TestToken(const std::string& hash) {
   token.labels = {{"site", "south"}};
   token.uses_left = 100;
   token.expires_at = absl::InfiniteFuture();
+  token.ids_from_names = true;
   return token;
 }
 
