@@ -64,7 +64,7 @@ class IdentityTest(E2eTest):
         self.assertIn("revoked", self.ended(clients))
         again = self.world.clients("open", 1, devices="revoked")
         self.assertIn("revoked", self.ended(again))
-        self.assertRegex(self.world.fedctl("client", "list"), rf"{client[:8]} .* revoked")
+        self.assertRegex(self.world.fedctl("client", "list"), rf"{client[:12]} .* revoked")
 
     def test_two_processes_with_the_same_device_are_refused(self):
         first = self.world.clients("open", 1, devices="twice")

@@ -14,11 +14,16 @@ class RepeatTest(E2eTest):
         with open(path, "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
 
-    def run_job(self, job, *options, token=None, **sections):
+    def run_job(self, job, *options, devices="devices", token=None, **sections):
         self.world.create_job(job, **sections)
-        self.expect_well(self.world.clients(job, CLIENTS, *options, token=token))
+        self.expect_well(
+            self.world.clients(job, CLIENTS, *options, devices=devices, token=token))
         self.expect_completed(job, 3)
         return self.exported(job)
+
+    def run_named(self):
+        token = self.world.token("client", CLIENTS, "--ids-from-names")
+        return self.run_job("anew", devices="named", token=token)
 
     def test_two_runs_of_one_seed_give_the_same_file(self):
         first = self.run_job("first")
@@ -30,13 +35,13 @@ class RepeatTest(E2eTest):
         self.assertEqual(first, second)
 
     def test_a_fleet_of_the_same_names_that_enrolls_anew_gives_the_same_file(self):
-        first = self.run_job("anew", token=self.world.token("client", CLIENTS, "--ids-from-names"))
+        first = self.run_named()
         again = World(self.CONFIG)
         self.addCleanup(again.end)
         again.start_server()
         self.world, before = again, self.world
         self.addCleanup(setattr, self, "world", before)
-        second = self.run_job("anew", token=again.token("client", CLIENTS, "--ids-from-names"))
+        second = self.run_named()
 
         self.assertEqual(first, second)
 
