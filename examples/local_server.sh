@@ -4,7 +4,7 @@
 # Sets: build, run (a fresh folder), main, enrollment, admin (addresses), FEDCTL_SERVER, FEDCTL_CERTS.
 
 example=${example:-example}
-server_pid='' clients_pid='' failed=''
+server_pid='' clients_pid='' other_pid='' failed=''
 
 step() { printf '\n== %s\n' "$*"; }
 
@@ -18,8 +18,8 @@ fail() {
 clean_up() {
   local status=$? pid
   trap - EXIT INT TERM
-  for pid in $clients_pid $server_pid; do kill "$pid" 2>/dev/null || true; done
-  for pid in $clients_pid $server_pid; do wait "$pid" 2>/dev/null || true; done
+  for pid in $other_pid $clients_pid $server_pid; do kill "$pid" 2>/dev/null || true; done
+  for pid in $other_pid $clients_pid $server_pid; do wait "$pid" 2>/dev/null || true; done
   if [ "$status" -ne 0 ] && [ -z "$failed" ]; then
     echo "$example: stopped (status $status); the logs are in ${run:-build}" >&2
   fi

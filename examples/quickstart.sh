@@ -44,6 +44,12 @@ new_token "$run/evaluator.token" evaluator 1
   --seed "$seed" --rows 5 >"$run/sim_clients.log" 2>&1 &
 clients_pid=$!
 
+# Beside it, for comparison: the same model on the pooled data.
+nice -n 10 "$fedctl" train --local "$run/mlp.toml" --data "$data" --epochs "$central_epochs" \
+  --seed "$seed" --set learning_rate=0.05 batch_size=10 --out "$run/central.safetensors" \
+  >"$run/central.log" 2>&1 &
+other_pid=$!
+
 step "4. training: a row a round"
 "$fedctl" job watch fashion ||
   fail "the server can't be asked any more; see $run/fedserver.log"
@@ -51,8 +57,9 @@ wait_for_clients "$run/sim_clients.log"
 head -n 8 "$run/sim_clients.log"
 
 step "5. the same model, trained centrally on the pooled data ($central_epochs epochs)"
-"$fedctl" train --local "$run/mlp.toml" --data "$data" --epochs "$central_epochs" --seed "$seed" \
-  --set learning_rate=0.05 batch_size=10 --out "$run/central.safetensors" | tee "$run/central.log"
+wait "$other_pid" || fail "central training failed: $(tail -n 1 "$run/central.log")"
+other_pid=''
+cat "$run/central.log"
 
 step "6. the result"
 "$fedctl" model export fashion --out "$run/model.safetensors" || fail "no model; see above"
